@@ -1,0 +1,57 @@
+# Everything a newcomer needs: `make report`, `make test`, `make lab`. Each sets up what it needs first.
+PYTHON ?= python3
+FISCAL_YEAR ?= 2024
+BRANCH ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup data report lab test lint bench lock browser clean
+
+help:
+	@echo "make report   set up, build and check the data, write all reports (FISCAL_YEAR=2024 BRANCH=all)"
+	@echo "make lab      open JupyterLab on notebooks/00_explore.ipynb"
+	@echo "make test     set up and run all tests      make lint   style checks"
+	@echo "make data     curate and validate only      make bench  measure the batch"
+	@echo "make lock     renew requirements.lock (needs uv)"
+
+setup: $(READY)
+
+# pip's own hash checking covers every package; the project itself is installed without asking the index again.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+data: $(READY)
+	$(BIN)/kenpo curate
+	$(BIN)/kenpo validate
+
+report: data
+	$(BIN)/kenpo report --fiscal-year $(FISCAL_YEAR) --branch $(BRANCH)
+
+lab: data
+	$(BIN)/jupyter lab --config=tools/jupyter_lab_config.py notebooks/00_explore.ipynb
+
+# Chromium shows the finished pages to the tests. Where it cannot be installed, those tests say so (and fail in CI).
+browser:
+	@tools/install_browser.sh
+
+test: $(READY) browser
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+bench: data
+	$(BIN)/python benchmarks/report_batch.py
+
+lock:
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	  --python-version 3.11 --extra test pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) data/curated/*.parquet data/curated/*.json reports/[0-9]*

@@ -1,0 +1,456 @@
+"""The catalogue: every KPI with its definitions, and the 47 branches. Strict loaders, frozen values.
+
+What KPI owners edit lies in ``kenpo_lib/definitions/``: one YAML file per KPI, ``branch_kpis/<code>.yaml`` for indicators that
+one branch keeps for itself, ``branches.csv`` and ``caveats.yaml``.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kenpo_lib.errors import Fault, InputError
+from kenpo_lib.language import Text, say
+from kenpo_lib.normalise import fold_width
+
+DEFINITIONS_DIR = Path(__file__).parent / "definitions"
+NATION = "00"
+
+
+class Direction(StrEnum):
+    """Which way a KPI gets better."""
+
+    HIGHER = "higher_is_better"
+    LOWER = "lower_is_better"
+    NEITHER = "neither"
+
+    @property
+    def sign(self) -> int:
+        return {Direction.HIGHER: 1, Direction.LOWER: -1, Direction.NEITHER: 0}[self]
+
+
+class Unit(StrEnum):
+    """Units of KPI values; percent is stored and shown as 33.9."""
+
+    PERCENT = "percent"
+    YEN = "yen"
+    DAYS = "days"
+    COUNT = "count"
+    PERSONS = "persons"
+    OFFICES = "offices"
+    TIMES = "times"
+
+    @property
+    def is_total(self) -> bool:
+        """The nation's figure is a sum over branches, so a branch is not compared with it."""
+        return self in (Unit.COUNT, Unit.PERSONS, Unit.OFFICES, Unit.TIMES)
+
+    @property
+    def differs_in_percent(self) -> bool:
+        """Differences are given in percent of the reference; else in points or in the unit."""
+        return self not in (Unit.PERCENT, Unit.DAYS)
+
+
+PILLARS = ("core", "strategic", "organisation", "incentive")
+THEMES = {
+    "health_checks": Text("健診", "Health check-ups"),
+    "guidance": Text("特定保健指導", "Health guidance"),
+    "visits": Text("重症化予防", "Prevention of aggravation"),
+    "generics": Text("医薬品の適正使用", "Generic drugs"),
+    "receipts": Text("レセプト点検", "Receipt review"),
+    "claims": Text("債権・資格", "Claims and eligibility"),
+    "service": Text("サービス", "Service"),
+    "outreach": Text("健康づくり・広報", "Outreach"),
+    "organisation": Text("組織・運営", "Organisation"),
+    "finance": Text("保険料率", "Premium rate"),
+}
+NATIONAL_PROXIES = {
+    "subscribers_40_74": Text("40～74歳加入者数（見込み）", "subscribers aged 40–74 (projected)"),
+    "total_remuneration": Text("総報酬額（見込み）", "total remuneration (projected)"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One definition of a KPI and the fiscal years for which it holds."""
+
+    definition: str
+    first_year: int | None
+    last_year: int | None
+    restated: tuple[int, ...]
+    text: Text
+    sources: tuple[str, ...]
+
+    def holds_in(self, fiscal_year: int) -> bool:
+        """True if values of this year exist under this definition: in force, or restated by the source."""
+        return self.is_in_force(fiscal_year) or fiscal_year in self.restated
+
+    def is_in_force(self, fiscal_year: int) -> bool:
+        return (self.first_year is None or fiscal_year >= self.first_year) and (
+            self.last_year is None or fiscal_year <= self.last_year
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One entry of the catalogue; see ``definitions/kpis/``."""
+
+    kpi_id: str
+    name: Text
+    short_name: Text
+    pillar: str
+    theme: str
+    order: int
+    unit: Unit
+    decimals: int
+    direction: Direction
+    proportion: bool
+    numerator: Text | None
+    denominator: Text | None
+    definitions: Mapping[str, Definition]
+    caveats: tuple[str, ...]
+    resembles: tuple[tuple[str, Text], ...]
+    plausible_min: float
+    plausible_max: float
+    jump: float
+    jump_is_percent: bool
+    national_proxy: str | None
+    branch_code: str | None  # set for an indicator that one branch keeps for itself
+
+    def unit_word(self, lang: str) -> str:
+        return UNIT_WORDS[self.unit](lang)
+
+    def definition_in_force(self, fiscal_year: int) -> Definition | None:
+        return next((d for d in self.definitions.values() if d.is_in_force(fiscal_year)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One of the 47 branches, or the whole association (code 00)."""
+
+    branch_code: str
+    name: Text
+    kana: str
+    prefecture: str
+    block: Text
+    tile_row: int | None
+    tile_col: int | None
+    aliases: tuple[str, ...]
+
+
+UNIT_WORDS = {
+    Unit.PERCENT: Text("％", "%"),
+    Unit.YEN: Text("円", " yen"),
+    Unit.DAYS: Text("日", " days"),
+    Unit.COUNT: Text("件", ""),
+    Unit.PERSONS: Text("人", " persons"),
+    Unit.OFFICES: Text("事業所", " offices"),
+    Unit.TIMES: Text("回", " times"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All KPIs by id in reading order, all branches by code, and the worded caveats."""
+
+    kpis: Mapping[str, Kpi]
+    branches: Mapping[str, Branch]
+    caveats: Mapping[str, Text]
+
+    @property
+    def branch_codes(self) -> tuple[str, ...]:
+        """The 47 codes, without the nation."""
+        return tuple(code for code in self.branches if code != NATION)
+
+    def find_branch(self, text: str) -> Branch | None:
+        """A branch by code, name or alias: ``4``, ``04``, ``宮城``, ``宮城県``, ``宮城支部``, ``Miyagi``; None if unknown."""
+        key = fold_width(text)
+        if key.isascii() and key.isdigit() and len(key) <= 2:
+            return self.branches.get(key.zfill(2))
+        return _branch_index(tuple(self.branches.values())).get(key.casefold())
+
+
+@functools.lru_cache(maxsize=4)
+def _branch_index(branches: tuple[Branch, ...]) -> dict[str, Branch]:
+    return {
+        fold_width(spelling).casefold(): branch
+        for branch in branches
+        for spelling in (branch.name.ja, branch.name.en, branch.prefecture, *branch.aliases)
+    }
+
+
+def parse_branch_list(catalogue: Catalogue, text: str) -> tuple[str, ...]:
+    """Codes of the branches that a user named: ``04``, ``宮城``, ``04,13,40-47``, ``all``; in the order of the codes.
+
+    Raises:
+        InputError: An unknown branch (the valid ones and the nearest are named) or an empty list.
+    """
+    chosen: set[str] = set()
+    parts = [part.strip() for part in fold_width(text).replace("、", ",").split(",")]
+    if parts in ([""], []):
+        raise InputError(_unknown_branch(catalogue, text))
+    for part in parts:
+        if part.casefold() in ("all", "すべて", "全支部"):
+            chosen.update(catalogue.branch_codes)
+            continue
+        first, dash, last = part.partition("-")
+        ends = [catalogue.find_branch(end) for end in ((first, last) if dash else (part,))]
+        if any(end is None or end.branch_code == NATION for end in ends):
+            raise InputError(_unknown_branch(catalogue, part))
+        codes = [end.branch_code for end in ends]
+        if codes[0] > codes[-1]:
+            raise InputError(
+                say(f"支部の範囲 '{part}' は逆順です。", f"The range of branches '{part}' runs backwards.")
+            )
+        chosen.update(code for code in catalogue.branch_codes if codes[0] <= code <= codes[-1])
+    return tuple(code for code in catalogue.branch_codes if code in chosen)
+
+
+def _unknown_branch(catalogue: Catalogue, text: str) -> str:
+    names = [catalogue.branches[code].name for code in catalogue.branch_codes]
+    near = difflib.get_close_matches(text.casefold(), [n.en.casefold() for n in names], 1)
+    hint = say(f"（近いもの: {near[0]}）", f" (nearest: {near[0]})") if near else ""
+    valid = " ".join(
+        f"{code} {catalogue.branches[code].name(say('ja', 'en'))}" for code in catalogue.branch_codes
+    )
+    return say(
+        f"支部 '{text}' はありません{hint}。コード・名称・範囲（40-47）・all のどれかで指定してください。\n  {valid}",
+        f"There is no branch '{text}'{hint}. Give a code, a name, a range (40-47) or all.\n  {valid}",
+    )
+
+
+# --- strict loading -------------------------------------------------------------------------------------------------
+
+_REQUIRED = {
+    *("name", "short_name", "pillar", "theme", "order", "unit", "decimals", "direction", "proportion"),
+    *("numerator", "denominator", "definitions", "caveats", "plausible"),
+}
+_OPTIONAL = {"resembles", "jump", "jump_percent", "national_proxy"}
+_DEFINITION_KEYS = {"from", "to", "restated", "text", "sources"}
+
+
+class _StrictYaml(yaml.SafeLoader):
+    """YAML in which a key given twice is an error instead of the last one winning silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        doubled = {str(key) for key in keys if keys.count(key) > 1}
+        if doubled:
+            raise yaml.constructor.ConstructorError(None, None, f"key given twice: {sorted(doubled)}", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> Any:
+    """Parse a YAML file; duplicate keys and syntax errors become an InputError that names the line."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictYaml)
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        problem = str(error).replace("\n", " ")
+        raise InputError(say(f"{path.name} を読めません: {problem}", f"Cannot read {path.name}: {problem}")) from error
+
+
+class _Entry:
+    """One YAML entry while it is read: takes values out, collects everything that is wrong."""
+
+    def __init__(self, where: str, raw: Any):
+        self.where = where
+        self.raw = raw if isinstance(raw, dict) else {}
+        self.faults: list[Fault] = []
+        if not isinstance(raw, dict):
+            self.fault("", "a mapping", type(raw).__name__)
+
+    def fault(self, place: str, expected: str, found: object) -> None:
+        remedy = say("定義ファイルを直してください", "correct the definition file")
+        self.faults.append(Fault(self.where, place, expected, repr(found), remedy))
+
+    def check_keys(self, raw: dict, required: set[str], optional: set[str] = frozenset(), place: str = "") -> None:
+        for key in sorted(required - raw.keys()):
+            self.fault(place, f"key '{key}'", "nothing")
+        for key in sorted(map(str, raw.keys() - required - optional)):
+            near = difflib.get_close_matches(key, required | optional, 1)
+            self.fault(place, f"one of the known keys{f' ({near[0]}?)' if near else ''}", key)
+
+    def text(self, raw: Any, place: str) -> Text:
+        if not (isinstance(raw, dict) and raw.keys() == {"ja", "en"} and all(isinstance(v, str) for v in raw.values())):
+            self.fault(place, "{ja: …, en: …}", raw)
+            return Text("", "")
+        return Text(raw["ja"], raw["en"])
+
+    def take(self, key: str, kind: type | tuple[type, ...], default: Any) -> Any:
+        value = self.raw.get(key, default)
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            self.fault(key, getattr(kind, "__name__", "number"), value)
+            return default
+        return value
+
+    def choice(self, key: str, allowed: Iterable[str]) -> str:
+        value = self.raw.get(key)
+        if value not in tuple(allowed):
+            self.fault(key, "one of " + ", ".join(allowed), value)
+            return next(iter(allowed))
+        return value
+
+
+def _parse_definition(entry: _Entry, name: str, raw: Any) -> Definition:
+    place = f"definitions.{name}"
+    if not isinstance(raw, dict):
+        entry.fault(place, "a mapping", raw)
+        raw = {}
+    entry.check_keys(raw, _DEFINITION_KEYS, place=place)
+    for key in ("from", "to"):
+        if not isinstance(raw.get(key), int | None):
+            entry.fault(f"{place}.{key}", "a year or null", raw.get(key))
+    return Definition(
+        definition=name,
+        first_year=raw.get("from"),
+        last_year=raw.get("to"),
+        restated=tuple(raw.get("restated") or ()),
+        text=entry.text(raw.get("text"), f"{place}.text"),
+        sources=tuple(raw.get("sources") or ()),
+    )
+
+
+def _check_years(entry: _Entry, definitions: Iterable[Definition]) -> None:
+    """No year may be in force under two definitions; an overlap must be declared as restated."""
+    definitions = tuple(definitions)
+    for year in range(2008, 2041):
+        in_force = [d.definition for d in definitions if d.is_in_force(year)]
+        if len(in_force) > 1:
+            entry.fault("definitions", "one definition in force per year (declare others as restated)", (year, in_force))
+            return
+    for definition in definitions:
+        for year in definition.restated:
+            if definition.is_in_force(year):
+                entry.fault(f"definitions.{definition.definition}.restated", "years outside from..to", year)
+
+
+def parse_kpi(kpi_id: str, raw: Any, *, where: str, caveats: Iterable[str], branch_code: str | None = None) -> Kpi:
+    """Build one KPI from its YAML mapping.
+
+    Raises:
+        InputError: With every unknown or missing key, wrong type, unknown unit and overlapping year.
+    """
+    entry = _Entry(where, raw)
+    entry.check_keys(entry.raw, _REQUIRED, _OPTIONAL)
+    definitions = {
+        str(name): _parse_definition(entry, str(name), body)
+        for name, body in entry.take("definitions", dict, {}).items()
+    }
+    if not definitions:
+        entry.fault("definitions", "at least one definition", {})
+    _check_years(entry, definitions.values())
+    for caveat in entry.take("caveats", list, []):
+        if caveat not in caveats:
+            entry.fault("caveats", "an id of caveats.yaml", caveat)
+    plausible = entry.take("plausible", dict, {})
+    entry.check_keys(plausible, {"min", "max"}, place="plausible")
+    if "jump" in entry.raw and "jump_percent" in entry.raw:
+        entry.fault("jump", "either jump or jump_percent", "both")
+    proxy = entry.raw.get("national_proxy")
+    if proxy is not None and proxy not in NATIONAL_PROXIES:
+        entry.fault("national_proxy", "one of " + ", ".join(NATIONAL_PROXIES), proxy)
+    resembles = [
+        (str(item.get("kpi_id")), entry.text(item.get("difference"), "resembles"))
+        for item in entry.take("resembles", list, [])
+    ]
+    optional_text = {
+        key: None if entry.raw.get(key) is None else entry.text(entry.raw[key], key) for key in ("numerator", "denominator")
+    }
+    kpi = Kpi(
+        kpi_id=kpi_id,
+        name=entry.text(entry.raw.get("name"), "name"),
+        short_name=entry.text(entry.raw.get("short_name"), "short_name"),
+        pillar=entry.choice("pillar", PILLARS),
+        theme=entry.choice("theme", THEMES),
+        order=entry.take("order", int, 0),
+        unit=Unit(entry.choice("unit", [unit.value for unit in Unit])),
+        decimals=entry.take("decimals", int, 0),
+        direction=Direction(entry.choice("direction", [d.value for d in Direction])),
+        proportion=entry.take("proportion", bool, False),
+        numerator=optional_text["numerator"],
+        denominator=optional_text["denominator"],
+        definitions=definitions,
+        caveats=tuple(entry.take("caveats", list, [])),
+        resembles=tuple(resembles),
+        plausible_min=float(plausible.get("min", 0)),
+        plausible_max=float(plausible.get("max", 0)),
+        jump=float(entry.raw.get("jump", entry.raw.get("jump_percent", 0)) or 0),
+        jump_is_percent="jump_percent" in entry.raw,
+        national_proxy=proxy,
+        branch_code=branch_code,
+    )
+    if entry.faults:
+        raise InputError(say(f"KPIの定義 {where} に誤りがあります。", f"The KPI definition {where} is wrong."), entry.faults)
+    return kpi
+
+
+_BRANCH_COLUMNS = (
+    *("branch_code", "name_ja", "name_kana", "name_en", "prefecture_ja", "block", "block_en"),
+    *("tile_row", "tile_col", "aliases"),
+)
+
+
+def read_branches(path: Path) -> dict[str, Branch]:
+    """The branch master by code, checked to hold 00–47 once each and no spelling twice."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        if tuple(reader.fieldnames or ()) != _BRANCH_COLUMNS:
+            raise InputError(f"{path.name}: {reader.fieldnames} != {_BRANCH_COLUMNS}")
+        branches = {row["branch_code"]: _parse_branch(row) for row in reader}
+    assert sorted(branches) == [f"{code:02d}" for code in range(48)], sorted(branches)
+    return branches
+
+
+def _parse_branch(row: dict[str, str]) -> Branch:
+    return Branch(
+        branch_code=row["branch_code"],
+        name=Text(row["name_ja"], row["name_en"]),
+        kana=row["name_kana"],
+        prefecture=row["prefecture_ja"],
+        block=Text(row["block"], row["block_en"]),
+        tile_row=int(row["tile_row"]) if row["tile_row"] else None,
+        tile_col=int(row["tile_col"]) if row["tile_col"] else None,
+        aliases=tuple(alias for alias in row["aliases"].split(";") if alias),
+    )
+
+
+def load_catalogue(directory: Path = DEFINITIONS_DIR) -> Catalogue:
+    """Read all definitions under ``directory``.
+
+    Raises:
+        InputError: All faults of all files together.
+    """
+    return _load_catalogue(directory)
+
+
+@functools.lru_cache(maxsize=4)
+def _load_catalogue(directory: Path) -> Catalogue:
+    caveats = {key: Text(raw["ja"], raw["en"]) for key, raw in read_yaml(directory / "caveats.yaml").items()}
+    entries = [(path.stem, read_yaml(path), path.name, None) for path in sorted((directory / "kpis").glob("*.yaml"))]
+    for path in sorted((directory / "branch_kpis").glob("*.yaml")):
+        entries += [(kpi_id, raw, path.name, path.stem) for kpi_id, raw in read_yaml(path).items()]
+    faults: list[Fault] = []
+    kpis: dict[str, Kpi] = {}
+    for kpi_id, raw, where, branch_code in entries:
+        try:
+            kpis[kpi_id] = parse_kpi(kpi_id, raw, where=where, caveats=caveats, branch_code=branch_code)
+        except InputError as error:
+            faults += error.faults
+    for kpi in kpis.values():
+        faults += [
+            Fault(f"{kpi.kpi_id}.yaml", "resembles", "a kpi_id of the catalogue", repr(other), say("IDを直す", "correct the id"))
+            for other, _ in kpi.resembles
+            if other not in kpis
+        ]
+    if faults:
+        raise InputError(say("KPIカタログに誤りがあります。", "The KPI catalogue is wrong."), faults)
+    ordered = dict(sorted(kpis.items(), key=lambda item: (item[1].order, item[0])))
+    return Catalogue(kpis=ordered, branches=read_branches(directory / "branches.csv"), caveats=caveats)

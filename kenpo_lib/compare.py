@@ -1,0 +1,441 @@
+"""The comparison frame: one row per branch × KPI × definition × fiscal year, and everything that is said about it.
+
+Every table, chart, sentence and export is made from this one frame, so that they cannot disagree. Joins run on
+``(kpi_id, definition)``: a changed definition gives no prior year by itself, a restated one joins by itself.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import polars as pl
+
+from kenpo_lib.catalogue import NATION, NATIONAL_PROXIES, Catalogue, Kpi, Unit
+from kenpo_lib.curated import Tables
+from kenpo_lib.normalise import TargetRule, round_half_up
+from kenpo_lib.stats import competition_rank, deviation_score, people_needed
+from kenpo_lib.targets import Reason, Result, Target
+
+SERIES = ["kpi_id", "definition"]
+CELL = ["branch_code", *SERIES, "fiscal_year"]
+GROUP = [*SERIES, "fiscal_year"]
+BRANCH_COUNT = 47
+WORKING_AGE_BANDS = ("40-44", "45-49", "50-54", "55-59", "60-64", "65-69", "70+")  # 70+ ends at 74, where cover ends
+
+
+def compute_comparison(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
+    """Compare every branch in every year for which anything is known.
+
+    Args:
+        tables: The curated tables.
+        catalogue: Directions, decimals and definitions.
+
+    Returns:
+        One row per branch (47, without the nation) × KPI × definition × fiscal year, in reading order. The columns are
+        described in ``docs/data_dictionary.md``. Differences are null wherever one side is missing, under another
+        definition, or of another kind (an interim value is never compared).
+    """
+    frame = _compare_cells(tables, catalogue)
+    return frame.filter(pl.col("branch_code") != NATION)
+
+
+def compute_nation(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
+    """The same columns for the whole association: its value, prior year and targets; no rank, no national difference."""
+    return _compare_cells(tables, catalogue).filter(pl.col("branch_code") == NATION)
+
+
+def _compare_cells(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
+    observations = _order_sources(tables["observations"], tables["sources"])
+    finals = _pick_finals(observations)
+    frame = (
+        _list_cells(observations, tables["targets"])
+        .join(_catalogue_columns(catalogue), on="kpi_id", how="inner")
+        .join(_branch_columns(catalogue), on="branch_code", how="inner")
+        .join(finals, on=CELL, how="left")
+        .join(_pick_open_values(observations), on=CELL, how="left")
+        .pipe(_add_status)
+        .pipe(_add_nation, finals=finals, statistics=tables["statistics"], catalogue=catalogue)
+        .pipe(_add_prior_year, finals=finals)
+        .pipe(_add_targets, targets=tables["targets"], catalogue=catalogue)
+        .pipe(_add_position)
+        .pipe(_add_distances)
+    )
+    return frame.sort("order", "kpi_id", "definition", "fiscal_year", "branch_code").drop("order", "sign")
+
+
+# --- what is known --------------------------------------------------------------------------------------------------
+
+
+def _order_sources(observations: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
+    """Whole-KPI observations, those of the newest source first within each key."""
+    return (
+        observations.filter(pl.col("component") == "total")
+        .join(sources.select("source_id", "order_date"), on="source_id", how="left")
+        .sort("order_date", "source_id", descending=True)
+    )
+
+
+def _pick_finals(observations: pl.DataFrame) -> pl.DataFrame:
+    """One final value per cell, the newest source's; values of other sources that differ are listed beside it."""
+    finals = observations.filter(
+        (pl.col("status") == "final") & (pl.col("period") == "FY") & pl.col("value").is_not_null()
+    )
+    differing = pl.col("value") != pl.col("value").first()
+    return finals.group_by(CELL, maintain_order=True).agg(
+        pl.col("value", "decimals", "source_id", "locator", "note").first(),
+        # Counts may stand in another document than the value; they belong to it only if the value is the same.
+        pl.col("numerator", "denominator").filter(~differing).drop_nulls().first(),
+        pl.struct("value", "source_id", "locator").filter(differing).alias("conflicts"),
+    ).rename({"decimals": "printed_decimals"})
+
+
+def _pick_open_values(observations: pl.DataFrame) -> pl.DataFrame:
+    """The latest interim value per cell, and why a value is still pending."""
+    is_interim = (pl.col("status") == "interim") & pl.col("value").is_not_null()
+    return (
+        observations.filter(is_interim | (pl.col("status") == "pending"))
+        .sort("as_of", descending=True, nulls_last=True, maintain_order=True)
+        .group_by(CELL, maintain_order=True)
+        .agg(
+            *(
+                pl.col(column).filter(pl.col("status") == "interim").first().alias(f"interim_{column}")
+                for column in ("value", "as_of", "period", "source_id", "locator")
+            ),
+            pl.col("note").filter(pl.col("status") == "pending").first().alias("pending_note"),
+            pl.col("source_id").filter(pl.col("status") == "pending").first().alias("pending_source_id"),
+            (pl.col("status") == "pending").any().alias("is_pending"),
+        )
+    )
+
+
+def _list_cells(observations: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
+    known = observations.filter(pl.col("value").is_not_null() | (pl.col("status") == "pending"))
+    return pl.concat([known.select(CELL), targets.select(CELL)]).unique(maintain_order=True)
+
+
+def _catalogue_columns(catalogue: Catalogue) -> pl.DataFrame:
+    kpis = catalogue.kpis.values()
+    return pl.DataFrame(
+        {
+            "kpi_id": [kpi.kpi_id for kpi in kpis],
+            "order": [kpi.order for kpi in kpis],
+            "unit": [kpi.unit.value for kpi in kpis],
+            "decimals": [kpi.decimals for kpi in kpis],
+            "sign": [kpi.direction.sign for kpi in kpis],
+            "direction": [kpi.direction.value for kpi in kpis],
+        },
+        schema_overrides={"decimals": pl.Int32, "order": pl.Int32, "sign": pl.Int32},
+    )
+
+
+def _branch_columns(catalogue: Catalogue) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(b.branch_code, b.name.ja, b.block.ja) for b in catalogue.branches.values()],
+        schema=["branch_code", "branch_name", "block"],
+        orient="row",
+    )
+
+
+def _add_status(frame: pl.DataFrame) -> pl.DataFrame:
+    status = (
+        pl.when(pl.col("value").is_not_null())
+        .then(pl.lit("final"))
+        .when(pl.col("interim_value").is_not_null())
+        .then(pl.lit("interim"))
+        .when(pl.col("is_pending").fill_null(False))
+        .then(pl.lit("pending"))
+        .otherwise(pl.lit("missing"))
+    )
+    return frame.with_columns(status.alias("status")).drop("is_pending")
+
+
+# --- the nation -----------------------------------------------------------------------------------------------------
+
+
+def _add_nation(
+    frame: pl.DataFrame, *, finals: pl.DataFrame, statistics: pl.DataFrame, catalogue: Catalogue
+) -> pl.DataFrame:
+    """Add the national figure in the order of preference of the design, and which one it is.
+
+    ``national_kind``: published · summed (Σ numerators ÷ Σ denominators) · weighted (mean weighted by a proxy, an estimate) ·
+    mean (plain mean of the 47 rates). None where fewer than 47 branches are known and nothing is published.
+    """
+    published = finals.filter(pl.col("branch_code") == NATION).select(
+        *GROUP,
+        pl.col("value").alias("_published"),
+        pl.col("source_id").alias("national_source_id"),
+        pl.col("locator").alias("national_locator"),
+        pl.col("conflicts").alias("national_conflicts"),
+    )
+    derived = (
+        finals.filter(pl.col("branch_code") != NATION)
+        .join(_proxy_weights(statistics, catalogue), on=["kpi_id", "branch_code", "fiscal_year"], how="left")
+        .group_by(GROUP)
+        .agg(
+            pl.len().alias("branches_known"),
+            pl.when((pl.col("numerator").count() == BRANCH_COUNT) & (pl.col("denominator").count() == BRANCH_COUNT))
+            .then(100 * pl.col("numerator").sum() / pl.col("denominator").sum())
+            .first()
+            .alias("_summed"),
+            pl.when(pl.col("weight").count() == BRANCH_COUNT)
+            .then((pl.col("value") * pl.col("weight")).sum() / pl.col("weight").sum())
+            .first()
+            .alias("_weighted"),
+            pl.when(pl.len() == BRANCH_COUNT).then(pl.col("value").mean()).first().alias("_mean"),
+        )
+    )
+    is_total = pl.col("unit").is_in([unit.value for unit in Unit if unit.is_total])
+    derived_only_for_rates = pl.when(~is_total)
+    joined = frame.join(published, on=GROUP, how="left").join(derived, on=GROUP, how="left")
+    candidates = {
+        "published": pl.col("_published"),
+        "summed": derived_only_for_rates.then(pl.when(pl.col("unit") == Unit.PERCENT.value).then(pl.col("_summed"))),
+        "weighted": derived_only_for_rates.then(pl.col("_weighted")),
+        "mean": derived_only_for_rates.then(pl.col("_mean")),
+    }
+    is_nation = pl.col("branch_code") == NATION
+    national = pl.coalesce(*candidates.values())
+    kind = pl.coalesce(*(pl.when(value.is_not_null()).then(pl.lit(name)) for name, value in candidates.items()))
+    joined = joined.with_columns(
+        pl.when(~is_nation).then(national).alias("national"),
+        pl.when(~is_nation).then(kind).alias("national_kind"),
+        pl.col("branches_known").fill_null(0).cast(pl.Int32),
+    ).drop("_published", "_summed", "_weighted", "_mean")
+    compared = pl.when(~is_total & ~is_nation).then(pl.col("national"))
+    return joined.pipe(_add_difference, reference=compared, name="national")
+
+
+def _proxy_weights(statistics: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """The stated proxy weight of each branch, KPI and year, for KPIs whose entry names one."""
+    weights = {
+        "subscribers_40_74": (pl.col("statistic") == "subscribers") & pl.col("component").is_in(WORKING_AGE_BANDS),
+        "total_remuneration": (pl.col("statistic") == "total_remuneration") & (pl.col("component") == "total"),
+    }
+    assert weights.keys() == NATIONAL_PROXIES.keys()
+    kpis = pl.DataFrame(
+        [(kpi.kpi_id, kpi.national_proxy) for kpi in catalogue.kpis.values() if kpi.national_proxy],
+        schema={"kpi_id": pl.String, "proxy": pl.String},
+        orient="row",
+    )
+    by_proxy = pl.concat(
+        statistics.filter(condition)
+        .group_by("branch_code", "fiscal_year")
+        .agg(pl.col("value").sum().alias("weight"))
+        .with_columns(pl.lit(name).alias("proxy"))
+        for name, condition in weights.items()
+    )
+    return kpis.join(by_proxy, on="proxy").drop("proxy")
+
+
+def _add_difference(frame: pl.DataFrame, *, reference: pl.Expr, name: str) -> pl.DataFrame:
+    """Add the difference from a reference (points, or % for amounts) and whether that is better by the direction.
+
+    The difference is taken between values at published precision, as a reader would who sees both.
+    """
+    rounded = _round_to_decimals(pl.col("value"))
+    reference = _round_to_decimals(reference)
+    in_percent = pl.col("unit").is_in([unit.value for unit in Unit if unit.differs_in_percent])
+    difference = pl.when(in_percent & (reference != 0)).then(100 * (rounded - reference) / reference)
+    difference = difference.when(~in_percent).then(rounded - reference)
+    step = (rounded - reference).sign()
+    judged = step * pl.col("sign")
+    word = (
+        pl.when(step == 0)
+        .then(pl.lit("same"))
+        .when(judged > 0)
+        .then(pl.lit("better"))
+        .when(judged < 0)
+        .then(pl.lit("worse"))
+        .when(step > 0)
+        .then(pl.lit("higher"))
+        .when(step < 0)
+        .then(pl.lit("lower"))
+    )
+    return frame.with_columns(
+        difference.round(6).alias(f"{name}_difference"),
+        pl.when(difference.is_not_null()).then(word).alias(f"{name}_judgement"),
+    )
+
+
+def _round_to_decimals(value: pl.Expr) -> pl.Expr:
+    """Round half up to the column ``decimals``; published values are unchanged by it.
+
+    The tiny addition undoes binary fractions such as 58.449999… for 58.45, where a table would round up.
+    """
+    factor = pl.lit(10.0) ** pl.col("decimals")
+    scaled = value * factor
+    return (scaled.sign() * (scaled.abs() + 0.5 + 1e-9).floor()) / factor
+
+
+# --- the year before ------------------------------------------------------------------------------------------------
+
+
+def _add_prior_year(frame: pl.DataFrame, *, finals: pl.DataFrame) -> pl.DataFrame:
+    prior = finals.select(
+        "branch_code",
+        *SERIES,
+        (pl.col("fiscal_year") + 1).alias("fiscal_year"),
+        pl.col("value").alias("prior_value"),
+        pl.col("source_id").alias("prior_source_id"),
+        pl.col("locator").alias("prior_locator"),
+    )
+    other_definition = finals.select(
+        "branch_code", "kpi_id", (pl.col("fiscal_year") + 1).alias("fiscal_year"), pl.lit(True).alias("_other")
+    ).unique()
+    reason = (
+        pl.when(pl.col("prior_value").is_not_null())
+        .then(None)
+        .when(pl.col("_other").fill_null(False))
+        .then(pl.lit("definition_changed"))
+        .otherwise(pl.lit("no_prior_value"))
+    )
+    return (
+        frame.join(prior, on=CELL, how="left")
+        .join(other_definition, on=["branch_code", "kpi_id", "fiscal_year"], how="left")
+        .with_columns(reason.alias("prior_reason"))
+        .drop("_other")
+        .pipe(_add_difference, reference=pl.col("prior_value"), name="prior")
+    )
+
+
+# --- the target -----------------------------------------------------------------------------------------------------
+
+_WHY_NO_VALUE = {"interim": Reason.ONLY_INTERIM, "pending": Reason.PENDING, "missing": Reason.NO_VALUE}
+
+
+def _add_targets(frame: pl.DataFrame, *, targets: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    joined = frame.join(
+        targets.select(
+            *CELL,
+            pl.col("rule").alias("target_rule"),
+            pl.col("value").alias("target_value"),
+            pl.col("floor").alias("target_floor"),
+            pl.col("source_id").alias("target_source_id"),
+            pl.col("locator").alias("target_locator"),
+        ),
+        on=CELL,
+        how="left",
+    )
+    judged = pl.DataFrame(
+        [_judge(row) for row in joined.iter_rows(named=True)],
+        schema={
+            "target_result": pl.String,
+            "target_reason": pl.String,
+            "target_threshold": pl.Float64,
+            "target_distance": pl.Float64,
+            "target_people": pl.Int64,
+        },
+        orient="row",
+    )
+    return joined.hstack(judged)
+
+
+def _judge(row: dict) -> tuple[str | None, str | None, float | None, float | None, int | None]:
+    if row["target_rule"] is None:
+        return None, None, None, None, None
+    target = Target(TargetRule(row["target_rule"]), row["target_value"], row["target_floor"])
+    why = _WHY_NO_VALUE.get(row["status"], Reason.NO_VALUE)
+    verdict = target.judge(row["value"], prior=row["prior_value"], decimals=row["decimals"], why_no_value=why)
+    distance = people = None
+    if row["value"] is not None and verdict.threshold is not None:
+        distance = _distance(row, verdict.threshold, wants_at_least=target.wants_at_least)
+        people = _people(row, verdict.threshold, wants_at_least=target.wants_at_least)
+        if verdict.result is Result.MET:
+            people = 0 if people is not None else None
+    reason = verdict.reason.value if verdict.reason else None
+    return verdict.result.value, reason, verdict.threshold, distance, people
+
+
+def _distance(row: dict, goal: float, *, wants_at_least: bool) -> float:
+    """What is still missing to the goal, 0 where it is reached, in the unit of the KPI."""
+    gap = goal - round_half_up(row["value"], row["decimals"])
+    return max(0.0, round(gap if wants_at_least else -gap, 9))
+
+
+def _people(row: dict, goal: float, *, wants_at_least: bool) -> int | None:
+    """The same in people, where counts are known and the KPI divides people by people."""
+    if row["numerator"] is None or row["denominator"] is None or row["unit"] != Unit.PERCENT.value:
+        return None
+    return people_needed(
+        row["numerator"], row["denominator"], goal, decimals=row["decimals"], wants_at_least=wants_at_least
+    )
+
+
+# --- position among the branches ------------------------------------------------------------------------------------
+
+
+def _add_position(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add rank, number ranked, deviation score (all 47 only) and the next better branch.
+
+    Counts that grow with the size of a branch (offices, persons) are not ranked.
+    """
+    is_total = pl.col("unit").is_in([unit.value for unit in Unit if unit.is_total])
+    is_rated = (pl.col("branch_code") != NATION) & ~is_total & pl.col("value").is_not_null()
+    rated = pl.when(is_rated).then(_round_to_decimals(pl.col("value")))
+    ranked_count = rated.count().over(GROUP)
+    frame = frame.with_columns(
+        rated.alias("_rated"),
+        pl.when(is_rated & (ranked_count > 1)).then(ranked_count).cast(pl.Int32).alias("ranked_count"),
+    )
+    has_rank = pl.col("ranked_count").is_not_null()
+    all_there = pl.col("ranked_count") == BRANCH_COUNT
+    frame = frame.with_columns(
+        pl.when(has_rank).then(competition_rank(pl.col("_rated"), sign=pl.col("sign")).over(GROUP)).alias("rank"),
+        pl.when(all_there).then(deviation_score(pl.col("_rated"), over=GROUP)).alias("deviation_score"),
+        pl.when(all_there).then(pl.col("_rated").mean().over(GROUP)).alias("branch_mean"),
+    )
+    steps = (
+        frame.filter(has_rank)
+        .group_by(*GROUP, "rank")
+        .agg(pl.col("_rated").first().alias("next_rank_value"), pl.col("branch_name").sort().alias("next_rank_branches"))
+        .sort(*GROUP, "rank")
+        .with_columns(pl.col("next_rank_value", "next_rank_branches").shift(1).over(GROUP))
+    )
+    return frame.join(steps, on=[*GROUP, "rank"], how="left").drop("_rated")
+
+
+def _add_distances(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add how far it is to the nation and to the next rank, in the KPI's unit and in people where counts exist."""
+
+    def measure(row: dict, goal: float | None) -> tuple[float | None, int | None]:
+        if goal is None or row["value"] is None or row["sign"] == 0:
+            return None, None
+        goal = round_half_up(goal, row["decimals"])
+        wants_at_least = row["sign"] > 0
+        return _distance(row, goal, wants_at_least=wants_at_least), _people(row, goal, wants_at_least=wants_at_least)
+
+    totals = {unit.value for unit in Unit if unit.is_total}
+    rows = [
+        (
+            *measure(row, None if row["unit"] in totals else row["national"]),
+            *measure(row, row["next_rank_value"]),
+        )
+        for row in frame.iter_rows(named=True)
+    ]
+    schema = {
+        "national_distance": pl.Float64,
+        "national_people": pl.Int64,
+        "next_rank_distance": pl.Float64,
+        "next_rank_people": pl.Int64,
+    }
+    return frame.hstack(pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+# --- views ----------------------------------------------------------------------------------------------------------
+
+
+def select_branch_year(comparison: pl.DataFrame, *, branch_code: str, fiscal_year: int, catalogue: Catalogue) -> pl.DataFrame:
+    """One branch and year as a report shows it: each KPI once, under the definition in force."""
+    in_force = functools.partial(_is_in_force, catalogue=catalogue)
+    return comparison.filter(
+        (pl.col("branch_code") == branch_code) & (pl.col("fiscal_year") == fiscal_year)
+    ).filter(
+        pl.struct(GROUP).map_elements(in_force, return_dtype=pl.Boolean)
+        if comparison.height
+        else pl.lit(True)
+    )
+
+
+def _is_in_force(cell: dict, *, catalogue: Catalogue) -> bool:
+    kpi: Kpi = catalogue.kpis[cell["kpi_id"]]
+    return kpi.definitions[cell["definition"]].is_in_force(cell["fiscal_year"])

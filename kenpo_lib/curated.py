@@ -1,0 +1,244 @@
+"""The curated tables: their columns, keys and files. The only thing that notebooks read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from kenpo_lib.errors import Fault, InputError
+from kenpo_lib.language import say
+
+MANIFEST = "curated.json"
+_TEXT, _INT, _FLOAT, _DATE, _BOOL = pl.String, pl.Int32, pl.Float64, pl.Date, pl.Boolean
+
+
+@dataclass(frozen=True, slots=True)
+class TableSchema:
+    """Columns with their types, and the columns on which rows are unique."""
+
+    columns: Mapping[str, type[pl.DataType]]
+    key: tuple[str, ...]
+
+
+SCHEMAS: dict[str, TableSchema] = {
+    "observations": TableSchema(
+        {
+            "branch_code": _TEXT,
+            "kpi_id": _TEXT,
+            "definition": _TEXT,
+            "component": _TEXT,
+            "fiscal_year": _INT,
+            "period": _TEXT,
+            "as_of": _DATE,
+            "status": _TEXT,
+            "value": _FLOAT,
+            "numerator": _FLOAT,
+            "denominator": _FLOAT,
+            "source_id": _TEXT,
+            "locator": _TEXT,
+            "note": _TEXT,
+            "decimals": _INT,  # of the value as printed; null where it was computed from counts
+        },
+        ("branch_code", "kpi_id", "definition", "component", "fiscal_year", "period", "as_of", "source_id"),
+    ),
+    "targets": TableSchema(
+        {
+            "branch_code": _TEXT,
+            "kpi_id": _TEXT,
+            "definition": _TEXT,
+            "fiscal_year": _INT,
+            "rule": _TEXT,
+            "value": _FLOAT,
+            "floor": _FLOAT,
+            "source_id": _TEXT,
+            "locator": _TEXT,
+            "note": _TEXT,
+        },
+        ("branch_code", "kpi_id", "definition", "fiscal_year"),
+    ),
+    "branches": TableSchema(
+        {
+            "branch_code": _TEXT,
+            "name_ja": _TEXT,
+            "name_en": _TEXT,
+            "block": _TEXT,
+            "block_en": _TEXT,
+            "tile_row": _INT,
+            "tile_col": _INT,
+        },
+        ("branch_code",),
+    ),
+    "sources": TableSchema(
+        {
+            "source_id": _TEXT,
+            "title": _TEXT,
+            "issuer": _TEXT,
+            "date": _DATE,  # null where the document does not say when it was issued
+            "order_date": _TEXT,  # year-month by which the newest source wins; assumed where ``date`` is null
+            "kind": _TEXT,
+            "url": _TEXT,
+            "trust": _TEXT,
+            "trust_note": _TEXT,
+            "sha256": _TEXT,  # of the transcribed files in data/raw, in the order of their names
+        },
+        ("source_id",),
+    ),
+    "budgets": TableSchema(
+        {
+            "branch_code": _TEXT,
+            "fiscal_year": _INT,
+            "programme": _TEXT,
+            "theme": _TEXT,
+            "kpi_id": _TEXT,
+            "budget_thousand_yen": _FLOAT,
+            "executed_thousand_yen": _FLOAT,
+            "printed_rate_pct": _FLOAT,
+            "source_id": _TEXT,
+            "locator": _TEXT,
+            "note": _TEXT,
+        },
+        ("branch_code", "fiscal_year", "programme", "source_id"),
+    ),
+    "self_assessments": TableSchema(
+        {
+            "branch_code": _TEXT,
+            "fiscal_year": _INT,
+            "as_of": _DATE,
+            "section": _TEXT,
+            "plan_item": _TEXT,
+            "mark": _TEXT,
+            "source_id": _TEXT,
+            "locator": _TEXT,
+            "note": _TEXT,
+        },
+        ("branch_code", "fiscal_year", "section", "plan_item", "source_id"),
+    ),
+    # Not KPIs, but what they are weighted and put into proportion with.
+    "statistics": TableSchema(
+        {
+            "branch_code": _TEXT,
+            "statistic": _TEXT,
+            "component": _TEXT,
+            "fiscal_year": _INT,
+            "as_of": _DATE,
+            "value": _FLOAT,
+            "unit": _TEXT,
+            "is_projection": _BOOL,
+            "source_id": _TEXT,
+            "locator": _TEXT,
+            "note": _TEXT,
+        },
+        ("branch_code", "statistic", "component", "fiscal_year", "source_id"),
+    ),
+    # Targets that a newer source replaced; kept so that validation can name both places.
+    "superseded_targets": TableSchema(
+        {
+            "branch_code": _TEXT,
+            "kpi_id": _TEXT,
+            "definition": _TEXT,
+            "fiscal_year": _INT,
+            "rule": _TEXT,
+            "value": _FLOAT,
+            "floor": _FLOAT,
+            "source_id": _TEXT,
+            "locator": _TEXT,
+            "note": _TEXT,
+        },
+        ("branch_code", "kpi_id", "definition", "fiscal_year", "source_id"),
+    ),
+}
+
+Tables = dict[str, pl.DataFrame]
+
+
+def empty_table(name: str) -> pl.DataFrame:
+    """The table without rows."""
+    return pl.DataFrame(schema=dict(SCHEMAS[name].columns))
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write so that ``path`` holds either its former content or all of the new one, also after a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(0o644)  # mkstemp makes it private
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_tables(tables: Tables, directory: Path, *, inputs: Mapping[str, str]) -> None:
+    """Write all tables and, last, the manifest that says which files belong together.
+
+    Args:
+        tables: One frame per name of ``SCHEMAS``.
+        directory: Where the Parquet files go.
+        inputs: sha256 of every raw file by name, recorded in the manifest.
+    """
+    from io import BytesIO
+
+    contents: dict[str, bytes] = {}
+    for name, schema in SCHEMAS.items():
+        buffer = BytesIO()
+        frame = tables[name].select(pl.col(column).cast(kind) for column, kind in schema.columns.items())
+        frame.write_parquet(buffer, compression="zstd", statistics=True)
+        contents[f"{name}.parquet"] = buffer.getvalue()
+    manifest = {
+        "tables": {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()},
+        "rows": {f"{name}.parquet": tables[name].height for name in SCHEMAS},
+        "inputs": dict(sorted(inputs.items())),
+    }
+    for file, content in contents.items():
+        write_atomically(directory / file, content)
+    write_atomically(directory / MANIFEST, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_manifest(directory: Path) -> dict:
+    """The manifest of the curated tables.
+
+    Raises:
+        InputError: There is none, or the tables are not the ones it names.
+    """
+    remedy = say("kenpo curate を実行してください", "run `kenpo curate`")
+    try:
+        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        digests = {file: sha256_of(directory / file) for file in manifest["tables"]}
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            say(f"{directory.name} に整備済みデータがありません。{remedy}。", f"No curated tables in {directory.name}: {remedy}.")
+        ) from error
+    faults = [
+        Fault(file, "", say("curated.json に記録されたハッシュ", "the hash recorded in curated.json"), digests[file][:12], remedy)
+        for file, expected in manifest["tables"].items()
+        if digests[file] != expected
+    ]
+    if faults:
+        raise InputError(say("整備済みデータが記録と一致しません。", "The curated tables are not the recorded ones."), faults)
+    return manifest
+
+
+def read_tables(directory: Path) -> Tables:
+    """All curated tables, checked to belong together.
+
+    Raises:
+        InputError: Missing, incomplete or changed tables; the remedy is named.
+    """
+    read_manifest(directory)
+    return {name: pl.read_parquet(directory / f"{name}.parquet") for name in SCHEMAS}
