@@ -11,7 +11,7 @@ import csv
 import datetime as dt
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,15 +101,23 @@ def read_sources(raw_dir: Path) -> tuple[tuple[Source, ...], dict[str, str], lis
     """
     faults: list[Fault] = []
     digests: dict[str, str] = {}
-    if not raw_dir.is_dir():
-        raise InputError(say(f"フォルダー {raw_dir} がありません。", f"There is no folder {raw_dir}."))
+    _check_folder(raw_dir)
     metas = sorted(raw_dir.glob("*.meta.yaml"))
     if not metas:
         raise InputError(
             say(f"{raw_dir} に出典（*.meta.yaml）がありません。", f"There is no source (*.meta.yaml) in {raw_dir}.")
         )
-    sources = [source for path in metas if (source := _read_source(path, digests, faults))]
-    known = digests.keys() | {CHECKSUMS, "README.md"}
+    sources = []
+    for path in metas:
+        if source := _read_source(path, digests, faults):
+            sources.append(source)
+        else:  # its fault is told already; its files are not unlisted because of that
+            own = (
+                file for file in raw_dir.iterdir() if file.name.startswith(_source_id(path) + ".") and file.is_file()
+            )
+            digests |= {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in own}
+    told = {fault.file for fault in faults}
+    known = digests.keys() | told | {CHECKSUMS, "README.md"}
     faults += [
         Fault(
             path.name,
@@ -121,8 +129,13 @@ def read_sources(raw_dir: Path) -> tuple[tuple[Source, ...], dict[str, str], lis
         for path in sorted(raw_dir.iterdir())
         if path.name not in known and not path.name.startswith(".")
     ]
-    faults += check_seals(raw_dir, digests)
+    faults += [fault for fault in check_seals(raw_dir, digests) if fault.file not in told]
     return tuple(sources), digests, faults
+
+
+def _check_folder(raw_dir: Path) -> None:
+    if not raw_dir.is_dir():
+        raise InputError(say(f"フォルダー {raw_dir} がありません。", f"There is no folder {raw_dir}."))
 
 
 def check_seals(raw_dir: Path, digests: Mapping[str, str]) -> list[Fault]:
@@ -150,12 +163,17 @@ def check_seals(raw_dir: Path, digests: Mapping[str, str]) -> list[Fault]:
 
 def seal(raw_dir: Path) -> str:
     """The text of ``SHA256SUMS`` for the files as they are now (``sha256sum -c`` reads it)."""
+    _check_folder(raw_dir)
     paths = [p for p in sorted(raw_dir.iterdir()) if p.suffix in (".csv", ".yaml") and not p.name.startswith(".")]
     return "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in paths)
 
 
+def _source_id(meta: Path) -> str:
+    return meta.name.removesuffix(".meta.yaml")
+
+
 def _read_source(path: Path, digests: dict[str, str], faults: list[Fault]) -> Source | None:
-    source_id = path.name.removesuffix(".meta.yaml")
+    source_id = _source_id(path)
     remedy = say("meta.yaml を直す", "correct the meta file")
     try:
         meta = read_yaml(path)
@@ -173,10 +191,16 @@ def _read_source(path: Path, digests: dict[str, str], faults: list[Fault]) -> So
         return None
     published, order = meta["published"], meta.get("assumed_order")
     if not isinstance(published, dt.date) and not order:
-        faults.append(Fault(path.name, "published", "ISO date, or assumed_order: \"YYYY-MM\"", repr(published), remedy))
+        faults.append(Fault(path.name, "published", 'ISO date, or assumed_order: "YYYY-MM"', repr(published), remedy))
         return None
     if meta["kind"] not in KINDS:
         faults.append(Fault(path.name, "kind", ", ".join(KINDS), repr(meta["kind"]), remedy))
+        return None
+    if not _are_files(meta["files"], source_id):
+        expected = say(
+            f"{{name: {source_id}.csv, layout: …}} の一覧", f"a list of {{name: {source_id}.csv, layout: …}}"
+        )
+        faults.append(Fault(path.name, "files", expected, repr(meta["files"]), remedy))
         return None
     tables = [
         table
@@ -198,7 +222,21 @@ def _read_source(path: Path, digests: dict[str, str], faults: list[Fault]) -> So
     )
 
 
-def _read_table(path: Path, source_id: str, layout: str, digests: dict[str, str], faults: list[Fault]) -> RawTable | None:
+def _are_files(entries: object, source_id: str) -> bool:
+    """True for a list of files that lie beside the meta file and bear its name."""
+    return isinstance(entries, list) and all(
+        isinstance(entry, dict)
+        and entry.keys() == {"name", "layout"}
+        and all(isinstance(text, str) for text in entry.values())
+        and entry["name"].startswith(f"{source_id}.")
+        and Path(entry["name"]).name == entry["name"]
+        for entry in entries
+    )
+
+
+def _read_table(
+    path: Path, source_id: str, layout: str, digests: dict[str, str], faults: list[Fault]
+) -> RawTable | None:
     remedy_file = say("ファイルを元に戻すか、meta.yaml から外す", "restore the file, or take it out of its meta file")
     if not path.is_file():
         faults.append(Fault(path.name, "", say("ファイル", "a file"), say("なし", "nothing"), remedy_file))
@@ -211,6 +249,12 @@ def _read_table(path: Path, source_id: str, layout: str, digests: dict[str, str]
         remedy = say("UTF-8 で保存し直す", "save it as UTF-8")
         faults.append(Fault(path.name, f"byte {error.start}", "UTF-8", repr(content[error.start : error.end]), remedy))
         return None
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        place = say(f"{line}行目", f"line {line}")
+        remedy = say("壊れたファイルを元に戻す", "restore the damaged file")
+        faults.append(Fault(path.name, place, say("文字", "text"), "NUL", remedy))
+        return None
     wide = read_wide_layout(layout)
     expected = LONG_LAYOUTS.get(layout) or (wide and tuple(column.heading for column in wide))
     if expected is None:
@@ -218,6 +262,14 @@ def _read_table(path: Path, source_id: str, layout: str, digests: dict[str, str]
         faults.append(Fault(path.name, "layout", ", ".join(LONG_LAYOUTS), layout, remedy))
         return None
     return _parse_csv(text, path.name, source_id, layout, expected, faults)
+
+
+def _number_records(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    """The records of a CSV reader with the line on which each begins; a cell may hold line breaks."""
+    line = reader.line_num + 1
+    for cells in reader:
+        yield line, cells
+        line = reader.line_num + 1
 
 
 def _parse_csv(
@@ -236,11 +288,12 @@ def _parse_csv(
                 f"missing {missing}, unexpected {unexpected} ({len(header)} columns)",
             )
             place = say("1行目（見出し）", "line 1 (headings)")
-            columns = say(f"{len(expected)}列: {', '.join(expected)}", f"{len(expected)} columns: {', '.join(expected)}")
+            columns = say(
+                f"{len(expected)}列: {', '.join(expected)}", f"{len(expected)} columns: {', '.join(expected)}"
+            )
             faults.append(Fault(file, place, columns, found, say("見出しを直す", "correct the headings")))
             return None
-        for cells in reader:
-            line = reader.line_num
+        for line, cells in _number_records(reader):
             if len(cells) != len(header):
                 expect = say(f"{len(header)}列", f"{len(header)} columns")
                 found = say(f"{len(cells)}列", f"{len(cells)} columns")
