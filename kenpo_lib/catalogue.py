@@ -147,7 +147,7 @@ class Branch:
 
 
 UNIT_WORDS = {
-    Unit.PERCENT: Text("％", "%"),
+    Unit.PERCENT: Text("%", "%"),
     Unit.YEN: Text("円", " yen"),
     Unit.DAYS: Text("日", " days"),
     Unit.COUNT: Text("件", ""),
@@ -218,9 +218,7 @@ def _unknown_branch(catalogue: Catalogue, text: str) -> str:
     names = [catalogue.branches[code].name for code in catalogue.branch_codes]
     near = difflib.get_close_matches(text.casefold(), [n.en.casefold() for n in names], 1)
     hint = say(f"（近いもの: {near[0]}）", f" (nearest: {near[0]})") if near else ""
-    valid = " ".join(
-        f"{code} {catalogue.branches[code].name(say('ja', 'en'))}" for code in catalogue.branch_codes
-    )
+    valid = " ".join(f"{code} {catalogue.branches[code].name(say('ja', 'en'))}" for code in catalogue.branch_codes)
     return say(
         f"支部 '{text}' はありません{hint}。コード・名称・範囲（40-47）・all のどれかで指定してください。\n  {valid}",
         f"There is no branch '{text}'{hint}. Give a code, a name, a range (40-47) or all.\n  {valid}",
@@ -242,9 +240,10 @@ class _StrictYaml(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        doubled = {str(key) for key in keys if keys.count(key) > 1}
-        if doubled:
-            raise yaml.constructor.ConstructorError(None, None, f"key given twice: {sorted(doubled)}", node.start_mark)
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                mark = node.value[place][0].start_mark
+                raise yaml.constructor.ConstructorError(None, None, f"key given twice: {key!r}", mark)
         return super().construct_mapping(node, deep)
 
 
@@ -298,6 +297,19 @@ class _Entry:
             return next(iter(allowed))
         return value
 
+    def number(self, raw: Any, place: str) -> float:
+        if not isinstance(raw, int | float) or isinstance(raw, bool):
+            self.fault(place, "a number", raw)
+            return 0.0
+        return float(raw)
+
+    def list_of(self, raw: Any, kind: type, place: str) -> tuple:
+        """The items of a list; a lone value is refused, a string would fall into its letters."""
+        if not isinstance(raw, list) or any(type(item) is not kind for item in raw):
+            self.fault(place, f"a list of {kind.__name__}", raw)
+            return ()
+        return tuple(raw)
+
 
 def _parse_definition(entry: _Entry, name: str, raw: Any) -> Definition:
     place = f"definitions.{name}"
@@ -305,16 +317,18 @@ def _parse_definition(entry: _Entry, name: str, raw: Any) -> Definition:
         entry.fault(place, "a mapping", raw)
         raw = {}
     entry.check_keys(raw, _DEFINITION_KEYS, place=place)
-    for key in ("from", "to"):
-        if not isinstance(raw.get(key), int | None):
-            entry.fault(f"{place}.{key}", "a year or null", raw.get(key))
+    years = {key: raw.get(key) for key in ("from", "to")}
+    for key, year in years.items():
+        if year is not None and type(year) is not int:
+            entry.fault(f"{place}.{key}", "a year or null", year)
+            years[key] = None
     return Definition(
         definition=name,
-        first_year=raw.get("from"),
-        last_year=raw.get("to"),
-        restated=tuple(raw.get("restated") or ()),
+        first_year=years["from"],
+        last_year=years["to"],
+        restated=entry.list_of(raw.get("restated", []), int, f"{place}.restated"),
         text=entry.text(raw.get("text"), f"{place}.text"),
-        sources=tuple(raw.get("sources") or ()),
+        sources=entry.list_of(raw.get("sources", []), str, f"{place}.sources"),
     )
 
 
@@ -324,7 +338,9 @@ def _check_years(entry: _Entry, definitions: Iterable[Definition]) -> None:
     for year in range(2008, 2041):
         in_force = [d.definition for d in definitions if d.is_in_force(year)]
         if len(in_force) > 1:
-            entry.fault("definitions", "one definition in force per year (declare others as restated)", (year, in_force))
+            entry.fault(
+                "definitions", "one definition in force per year (declare others as restated)", (year, in_force)
+            )
             return
     for definition in definitions:
         for year in definition.restated:
@@ -347,7 +363,8 @@ def parse_kpi(kpi_id: str, raw: Any, *, where: str, caveats: Iterable[str], bran
     if not definitions:
         entry.fault("definitions", "at least one definition", {})
     _check_years(entry, definitions.values())
-    for caveat in entry.take("caveats", list, []):
+    named_caveats = entry.list_of(entry.raw.get("caveats", []), str, "caveats")
+    for caveat in named_caveats:
         if caveat not in caveats:
             entry.fault("caveats", "an id of caveats.yaml", caveat)
     plausible = entry.take("plausible", dict, {})
@@ -359,10 +376,11 @@ def parse_kpi(kpi_id: str, raw: Any, *, where: str, caveats: Iterable[str], bran
         entry.fault("national_proxy", "one of " + ", ".join(NATIONAL_PROXIES), proxy)
     resembles = [
         (str(item.get("kpi_id")), entry.text(item.get("difference"), "resembles"))
-        for item in entry.take("resembles", list, [])
+        for item in entry.list_of(entry.raw.get("resembles", []), dict, "resembles")
     ]
     optional_text = {
-        key: None if entry.raw.get(key) is None else entry.text(entry.raw[key], key) for key in ("numerator", "denominator")
+        key: None if entry.raw.get(key) is None else entry.text(entry.raw[key], key)
+        for key in ("numerator", "denominator")
     }
     kpi = Kpi(
         kpi_id=kpi_id,
@@ -378,17 +396,19 @@ def parse_kpi(kpi_id: str, raw: Any, *, where: str, caveats: Iterable[str], bran
         numerator=optional_text["numerator"],
         denominator=optional_text["denominator"],
         definitions=definitions,
-        caveats=tuple(entry.take("caveats", list, [])),
+        caveats=named_caveats,
         resembles=tuple(resembles),
-        plausible_min=float(plausible.get("min", 0)),
-        plausible_max=float(plausible.get("max", 0)),
-        jump=float(entry.raw.get("jump", entry.raw.get("jump_percent", 0)) or 0),
+        plausible_min=entry.number(plausible.get("min", 0), "plausible.min"),
+        plausible_max=entry.number(plausible.get("max", 0), "plausible.max"),
+        jump=entry.number(entry.raw.get("jump", entry.raw.get("jump_percent", 0)), "jump"),
         jump_is_percent="jump_percent" in entry.raw,
         national_proxy=proxy,
         branch_code=branch_code,
     )
     if entry.faults:
-        raise InputError(say(f"KPIの定義 {where} に誤りがあります。", f"The KPI definition {where} is wrong."), entry.faults)
+        raise InputError(
+            say(f"KPIの定義 {where} に誤りがあります。", f"The KPI definition {where} is wrong."), entry.faults
+        )
     return kpi
 
 
@@ -446,7 +466,13 @@ def _load_catalogue(directory: Path) -> Catalogue:
             faults += error.faults
     for kpi in kpis.values():
         faults += [
-            Fault(f"{kpi.kpi_id}.yaml", "resembles", "a kpi_id of the catalogue", repr(other), say("IDを直す", "correct the id"))
+            Fault(
+                f"{kpi.kpi_id}.yaml",
+                "resembles",
+                "a kpi_id of the catalogue",
+                repr(other),
+                say("IDを直す", "correct the id"),
+            )
             for other, _ in kpi.resembles
             if other not in kpis
         ]

@@ -126,7 +126,9 @@ class _Reader:
             f"correct the name, or the definitions (years, restated) in {kpi.kpi_id}.yaml",
         )
         if definition is None:
-            self.fault(column, say(f"定義 {', '.join(kpi.definitions)}", f"one of {', '.join(kpi.definitions)}"), remedy, name)
+            self.fault(
+                column, say(f"定義 {', '.join(kpi.definitions)}", f"one of {', '.join(kpi.definitions)}"), remedy, name
+            )
             return None
         if not definition.holds_in(year):
             expected = say(f"{name} が使われる年度", f"a year in which '{name}' holds")
@@ -141,7 +143,8 @@ class _Reader:
             return True
         low, high, unit = f"{kpi.plausible_min:g}", f"{kpi.plausible_max:g}", kpi.unit_word("ja")
         remedy = say(
-            "桁や小数点の書き誤りでないか出典と見比べる", "compare with the source: a digit or the decimal point may be wrong"
+            "桁や小数点の書き誤りでないか出典と見比べる",
+            "compare with the source: a digit or the decimal point may be wrong",
         )
         self.fault(column, say(f"{kpi.name.ja}は{low}～{high}{unit}", f"{kpi.name.en} within {low}–{high}"), remedy)
         return False
@@ -236,8 +239,7 @@ def _read_figures(reader: _Reader, out: _Collected, repairs: list[_Repair]) -> N
 
 
 def _read_target(reader: _Reader, kpi: Kpi, keys: dict[str, Any], out: _Collected) -> None:
-    # "対前年度(98.4%)以上": the bracket tells the prior-year value; the rule stays a rule.
-    printed = re.sub(r"[（(][^（）()]*[)）]", "", reader.row["printed"])
+    printed = re.sub(r"[（(]([^（）()]*)[)）]", _drop_aside, reader.row["printed"])
     higher = {Direction.HIGHER: True, Direction.LOWER: False, Direction.NEITHER: None}[kpi.direction]
     try:
         target = parse_target(printed, higher_is_better=higher)
@@ -249,6 +251,18 @@ def _read_target(reader: _Reader, kpi: Kpi, keys: dict[str, Any], out: _Collecte
         if number is not None and not reader.plausible(kpi, number, "printed", branch_code=keys["branch_code"]):
             return
     out.targets.append(keys | {"rule": target.rule.value, "value": target.value, "floor": target.floor})
+
+
+def _drop_aside(bracket: re.Match[str]) -> str:
+    """Nothing for a bracket that holds a number or a footnote mark; words stay, they may be half of the rule.
+
+    "対前年度(98.4%)以上" tells the prior-year value; the rule stays a rule.
+    """
+    inside = bracket[1].strip()
+    try:
+        return "" if inside.startswith("※") or parse_number(inside) else bracket[0]
+    except ValueError:
+        return bracket[0]
 
 
 def _read_observation(
@@ -279,7 +293,9 @@ def _read_observation(
         if measure == "value" and not reader.plausible(kpi, number.value, "printed", branch_code=keys["branch_code"]):
             return
     if measure != "value" and number is not None and number.value < 0:
-        reader.fault("printed", say("0以上の件数", "a count of 0 or more"), say("出典と見比べる", "compare with the source"))
+        reader.fault(
+            "printed", say("0以上の件数", "a count of 0 or more"), say("出典と見比べる", "compare with the source")
+        )
         return
     note = "；".join(part for part in (reason, place["note"]) if part) or None
     repair = next((r for r in repairs if r.matches(reader.table.source_id, row)), None)
@@ -317,7 +333,10 @@ def _merge_measures(cells: list[dict[str, Any]], faults: list[Fault]) -> list[di
                     say(f"{line}行目", f"line {line}"),
                     say("同じキーの値は1つ", "one value per key"),
                     say(f"{first}行目と同じ {cell['kpi_id']}", f"the same key as line {first}: {cell['kpi_id']}"),
-                    say("どちらかを消すか、component・as_of で区別する", "remove one, or tell them apart by component or as_of"),
+                    say(
+                        "どちらかを消すか、component・as_of で区別する",
+                        "remove one, or tell them apart by component or as_of",
+                    ),
                 )
             )
             continue
@@ -407,17 +426,23 @@ def _read_wide_cell(reader: _Reader, column: Any, branch_code: str, year: int, o
             out.statistics.append(keys | fields)
         return
     kpi = reader.catalogue.kpis[column.kpi_id]
+    keys |= {"kpi_id": kpi.kpi_id, "definition": column.definition, "period": "FY"}
+    if reader.definition(kpi, column.definition, year, column.heading) is None:
+        return
+    place = {"kpi": kpi, "repair": None, "place": (reader.table.file, reader.line)}
+    if reason := pending_reason(reader.row[column.heading]):
+        cell = {"measure": "value", "number": None, "decimals": None, "status": "pending"}
+        out.observations.append(keys | place | cell | {"note": reason})
+        return
     number = reader.number(column.heading, units=_UNIT_WORDS[kpi.unit])
-    if number is None or reader.definition(kpi, column.definition, year, column.heading) is None:
+    if number is None:
         return
     # Parts of a rate may be negative; only the whole has a plausible range.
     if column.component == "total" and not reader.plausible(kpi, number.value, column.heading, branch_code=branch_code):
         return
-    fields = {"kpi_id": kpi.kpi_id, "definition": column.definition, "period": "FY", "status": "final"}
-    cell = {"measure": "value", "number": number.value, "decimals": max(number.decimals, kpi.decimals)}
-    out.observations.append(
-        keys | fields | cell | {"kpi": kpi, "repair": None, "place": (reader.table.file, reader.line)}
-    )
+    decimals = max(number.decimals, kpi.decimals)
+    cell = {"measure": "value", "number": number.value, "decimals": decimals, "status": "final"}
+    out.observations.append(keys | place | cell)
 
 
 # --- budgets, marks, statistics -------------------------------------------------------------------------------------
@@ -479,6 +504,8 @@ def _read_statistics(reader: _Reader, out: _Collected, repairs: list[_Repair]) -
         branch_code, year, as_of = reader.branch(), reader.year(), reader.date("as_of")
         statistic = reader.one_of("statistic", STATISTICS, ", ".join(STATISTICS))
         number = reader.number("printed", units=_COUNT_WORDS)
+        if not row["printed"]:
+            reader.fault("printed", say("数値", "a number"), say("値がない行は書かない", "leave the row out"))
         if None in (branch_code, year, statistic, number):
             continue
         out.statistics.append(
@@ -607,5 +634,3 @@ def _source_row(source: Source) -> dict[str, Any]:
         "trust_note": source.trust_note,
         "sha256": source.sha256,
     }
-
-

@@ -210,35 +210,48 @@ def write_tables(tables: Tables, directory: Path, *, inputs: Mapping[str, str]) 
     write_atomically(directory / MANIFEST, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def read_manifest(directory: Path) -> dict:
+def read_manifest(directory: str | Path) -> dict:
     """The manifest of the curated tables.
 
     Raises:
         InputError: There is none, or the tables are not the ones it names.
     """
+    directory = Path(directory)
     remedy = say("kenpo curate を実行してください", "run `kenpo curate`")
     try:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-        digests = {file: sha256_of(directory / file) for file in manifest["tables"]}
-    except (OSError, ValueError, KeyError) as error:
+        recorded = {f"{name}.parquet": manifest["tables"][f"{name}.parquet"] for name in SCHEMAS}
+        digests = {file: sha256_of(directory / file) for file in recorded}
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            say(f"{directory.name} に整備済みデータがありません。{remedy}。", f"No curated tables in {directory.name}: {remedy}.")
+            say(
+                f"{directory.name} に整備済みデータがありません。{remedy}。",
+                f"No curated tables in {directory.name}: {remedy}.",
+            )
         ) from error
     faults = [
-        Fault(file, "", say("curated.json に記録されたハッシュ", "the hash recorded in curated.json"), digests[file][:12], remedy)
-        for file, expected in manifest["tables"].items()
+        Fault(
+            file,
+            "",
+            say("curated.json に記録されたハッシュ", "the hash recorded in curated.json"),
+            digests[file][:12],
+            remedy,
+        )
+        for file, expected in recorded.items()
         if digests[file] != expected
     ]
     if faults:
-        raise InputError(say("整備済みデータが記録と一致しません。", "The curated tables are not the recorded ones."), faults)
+        raise InputError(
+            say("整備済みデータが記録と一致しません。", "The curated tables are not the recorded ones."), faults
+        )
     return manifest
 
 
-def read_tables(directory: Path) -> Tables:
+def read_tables(directory: str | Path) -> Tables:
     """All curated tables, checked to belong together.
 
     Raises:
         InputError: Missing, incomplete or changed tables; the remedy is named.
     """
     read_manifest(directory)
-    return {name: pl.read_parquet(directory / f"{name}.parquet") for name in SCHEMAS}
+    return {name: pl.read_parquet(Path(directory) / f"{name}.parquet") for name in SCHEMAS}

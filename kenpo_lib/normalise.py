@@ -20,6 +20,7 @@ PENDING_MARKS = {
     "未確定": "未確定",
     "－": "未公表",
     "-": "未公表",
+    "−": "未公表",
     "‐": "未公表",
     "―": "未公表",
     "–": "未公表",
@@ -37,6 +38,14 @@ _MYRIADS = re.compile(r"(?:(?P<oku>[0-9,]+)\s*億\s*)?(?:(?P<man>[0-9,]+)\s*万)
 _ERAS = {"令和": 2018, "R": 2018, "平成": 1988, "H": 1988, "昭和": 1925, "S": 1925}
 _LAST_ERA_YEAR = {2018: 99, 1988: 31, 1925: 64}
 _ERA_YEAR = re.compile(r"(令和|平成|昭和|[RHS])\s*(元|[0-9]{1,2})(?:年度?)?", re.IGNORECASE)
+# Footnote marks and list numbers, which NFKC would turn into digits of the number: 63.2¹ into 63.21.
+_NOT_DIGITS = ("<super>", "<sub>", "<circle>", "<fraction>")
+_PRIOR_RULE = re.compile(r"対?前年度末?(?:の?実績)?(?P<word>以上|以下)")
+_FLOOR_RULE = re.compile(
+    r"(?P<floor>[^以]+)以上(?:とする)?[。、,]?ただし[、,]?(?P<again>[^以]+)以上の支部(?:は|については)[、,]?"
+    r"(?:年度末時点で)?対?前年度末?(?:の?実績)?以上"
+)
+_BOUND_RULE = re.compile(r"(?P<number>.+)(?P<word>以上|以下|以内)")
 _WESTERN_YEAR = re.compile(r"(?:FY)?\s*([0-9]{4})(?:年度?)?", re.IGNORECASE)
 
 
@@ -73,13 +82,20 @@ def fold_width(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
+def _fold_digits(text: str) -> str:
+    """``fold_width`` for text that is read as a number: refuses raised, lowered and circled digits."""
+    if any(unicodedata.decomposition(character).startswith(_NOT_DIGITS) for character in text):
+        raise ValueError(f"not a number: {text!r}")
+    return fold_width(text)
+
+
 def parse_number(text: str) -> Number:
     """Read one number as Japanese documents print it: ``６８．６％``, ``△1.2``, ``2,680社``, ``1億3,500万``.
 
     Raises:
-        ValueError: Anything else, among it ``1,23``, ``1e5``, ``0x10``, ``NaN``.
+        ValueError: Anything else, among it ``1,23``, ``1e5``, ``0x10``, ``NaN``, ``63.2¹``.
     """
-    folded = fold_width(text).translate(_MINUS)
+    folded = _fold_digits(text).translate(_MINUS)
     myriads = _MYRIADS.fullmatch(folded)
     if myriads and folded:
         parts = [parse_number(part).value if part else 0.0 for part in (myriads["oku"], myriads["man"])]
@@ -105,7 +121,7 @@ def parse_fiscal_year(text: str) -> int:
     Raises:
         ValueError: Not a fiscal year, or a year its era does not have (R0, 平成40年度).
     """
-    folded = fold_width(text)
+    folded = _fold_digits(text)
     if match := _WESTERN_YEAR.fullmatch(folded):
         year = int(match[1])
     elif match := _ERA_YEAR.fullmatch(folded):
@@ -141,20 +157,21 @@ def parse_target(text: str, *, higher_is_better: bool | None) -> PrintedTarget:
     Args:
         text: The words of the rule.
         higher_is_better: Decides what a bare number means; None makes a bare number an error.
+
+    Raises:
+        ValueError: Anything else. A rule of which only a part is understood is refused as a whole.
     """
-    folded = fold_width(text).rstrip("。").removesuffix("とする").removesuffix("を")
-    prior_up = re.search(r"前年度末?実?績?以上", folded)
-    prior_down = re.search(r"前年度末?実?績?以下", folded)
-    bounded = re.match(r"(?P<number>.+?)(?P<word>以上|以下|以内)", folded)
-    if prior_up and not folded.startswith(("対前年", "前年")) and bounded and "ただし" in folded:
-        return PrintedTarget(TargetRule.FLOOR_OR_PRIOR, floor=parse_number(bounded["number"]).value)
-    if prior_up:
-        return PrintedTarget(TargetRule.AT_LEAST_PRIOR)
-    if prior_down:
-        return PrintedTarget(TargetRule.AT_MOST_PRIOR)
-    if bounded and bounded.end() == len(folded):
-        rule = TargetRule.AT_LEAST if bounded["word"] == "以上" else TargetRule.AT_MOST
-        return PrintedTarget(rule, value=parse_number(bounded["number"]).value)
+    folded = _fold_digits(text).rstrip("。").removesuffix("とする").removesuffix("を")
+    if match := _PRIOR_RULE.fullmatch(folded):
+        return PrintedTarget(TargetRule.AT_LEAST_PRIOR if match["word"] == "以上" else TargetRule.AT_MOST_PRIOR)
+    if match := _FLOOR_RULE.fullmatch(folded):
+        floor, again = (parse_number(match[name]).value for name in ("floor", "again"))
+        if floor != again:
+            raise ValueError(f"not a target rule: {text!r}")
+        return PrintedTarget(TargetRule.FLOOR_OR_PRIOR, floor=floor)
+    if match := _BOUND_RULE.fullmatch(folded):
+        rule = TargetRule.AT_LEAST if match["word"] == "以上" else TargetRule.AT_MOST
+        return PrintedTarget(rule, value=parse_number(match["number"]).value)
     if higher_is_better is None:
         raise ValueError(f"not a target rule: {text!r}")
     rule = TargetRule.AT_LEAST if higher_is_better else TargetRule.AT_MOST
