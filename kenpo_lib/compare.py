@@ -12,9 +12,11 @@ import polars as pl
 
 from kenpo_lib.catalogue import NATION, NATIONAL_PROXIES, Catalogue, Kpi, Unit
 from kenpo_lib.curated import Tables
+from kenpo_lib.errors import InputError
+from kenpo_lib.language import say
 from kenpo_lib.normalise import TargetRule, round_half_up
 from kenpo_lib.stats import competition_rank, deviation_score, people_needed
-from kenpo_lib.targets import Reason, Result, Target
+from kenpo_lib.targets import Reason, Target
 
 SERIES = ["kpi_id", "definition"]
 CELL = ["branch_code", *SERIES, "fiscal_year"]
@@ -60,7 +62,7 @@ def _compare_cells(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
         .pipe(_add_position)
         .pipe(_add_distances)
     )
-    return frame.sort("order", "kpi_id", "definition", "fiscal_year", "branch_code").drop("order", "sign")
+    return frame.sort("order", "kpi_id", "definition", "fiscal_year", "branch_code").drop("order", "sign", "proportion")
 
 
 # --- what is known --------------------------------------------------------------------------------------------------
@@ -81,12 +83,22 @@ def _pick_finals(observations: pl.DataFrame) -> pl.DataFrame:
         (pl.col("status") == "final") & (pl.col("period") == "FY") & pl.col("value").is_not_null()
     )
     differing = pl.col("value") != pl.col("value").first()
-    return finals.group_by(CELL, maintain_order=True).agg(
-        pl.col("value", "decimals", "source_id", "locator", "note").first(),
-        # Counts may stand in another document than the value; they belong to it only if the value is the same.
-        pl.col("numerator", "denominator").filter(~differing).drop_nulls().first(),
-        pl.struct("value", "source_id", "locator").filter(differing).alias("conflicts"),
-    ).rename({"decimals": "printed_decimals"})
+    # Counts may stand in another document than the value; they belong to it only if the value is the same, and to each
+    # other only if they come from one document.
+    has_counts = ~differing & pl.col("numerator").is_not_null() & pl.col("denominator").is_not_null()
+    counts = (
+        pl.coalesce(pl.col(name).filter(has_counts).first(), pl.col(name).first()).alias(name)
+        for name in ("numerator", "denominator")
+    )
+    return (
+        finals.group_by(CELL, maintain_order=True)
+        .agg(
+            pl.col("value", "decimals", "source_id", "locator", "note").first(),
+            *counts,
+            pl.struct("value", "source_id", "locator").filter(differing).alias("conflicts"),
+        )
+        .rename({"decimals": "printed_decimals"})
+    )
 
 
 def _pick_open_values(observations: pl.DataFrame) -> pl.DataFrame:
@@ -94,7 +106,8 @@ def _pick_open_values(observations: pl.DataFrame) -> pl.DataFrame:
     is_interim = (pl.col("status") == "interim") & pl.col("value").is_not_null()
     return (
         observations.filter(is_interim | (pl.col("status") == "pending"))
-        .sort("as_of", descending=True, nulls_last=True, maintain_order=True)
+        .with_columns((pl.col("period") == "YTD").alias("_cumulative"))  # says more than its last month alone
+        .sort("as_of", "_cumulative", descending=True, nulls_last=True, maintain_order=True)
         .group_by(CELL, maintain_order=True)
         .agg(
             *(
@@ -123,8 +136,9 @@ def _catalogue_columns(catalogue: Catalogue) -> pl.DataFrame:
             "decimals": [kpi.decimals for kpi in kpis],
             "sign": [kpi.direction.sign for kpi in kpis],
             "direction": [kpi.direction.value for kpi in kpis],
+            "proportion": [kpi.proportion for kpi in kpis],
         },
-        schema_overrides={"decimals": pl.Int32, "order": pl.Int32, "sign": pl.Int32},
+        schema_overrides={"proportion": pl.Boolean, "decimals": pl.Int32, "order": pl.Int32, "sign": pl.Int32},
     )
 
 
@@ -206,12 +220,16 @@ def _add_nation(
 
 
 def _proxy_weights(statistics: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """The stated proxy weight of each branch, KPI and year, for KPIs whose entry names one."""
+    """The stated proxy weight of each branch, KPI and year, for KPIs whose entry names one.
+
+    A branch of which a part (an age band) is missing, or given twice, has no weight: it would be too small, or too large.
+    """
     weights = {
         "subscribers_40_74": (pl.col("statistic") == "subscribers") & pl.col("component").is_in(WORKING_AGE_BANDS),
         "total_remuneration": (pl.col("statistic") == "total_remuneration") & (pl.col("component") == "total"),
     }
-    assert weights.keys() == NATIONAL_PROXIES.keys()
+    parts = {"subscribers_40_74": len(WORKING_AGE_BANDS), "total_remuneration": 1}
+    assert weights.keys() == parts.keys() == NATIONAL_PROXIES.keys()
     kpis = pl.DataFrame(
         [(kpi.kpi_id, kpi.national_proxy) for kpi in catalogue.kpis.values() if kpi.national_proxy],
         schema={"kpi_id": pl.String, "proxy": pl.String},
@@ -220,11 +238,12 @@ def _proxy_weights(statistics: pl.DataFrame, catalogue: Catalogue) -> pl.DataFra
     by_proxy = pl.concat(
         statistics.filter(condition)
         .group_by("branch_code", "fiscal_year")
-        .agg(pl.col("value").sum().alias("weight"))
+        .agg(pl.col("value").sum().alias("weight"), pl.col("value").count().alias("parts"))
+        .filter(pl.col("parts") == parts[name])
         .with_columns(pl.lit(name).alias("proxy"))
         for name, condition in weights.items()
     )
-    return kpis.join(by_proxy, on="proxy").drop("proxy")
+    return kpis.join(by_proxy, on="proxy").drop("proxy", "parts")
 
 
 def _add_difference(frame: pl.DataFrame, *, reference: pl.Expr, name: str) -> pl.DataFrame:
@@ -338,27 +357,24 @@ def _judge(row: dict) -> tuple[str | None, str | None, float | None, float | Non
     verdict = target.judge(row["value"], prior=row["prior_value"], decimals=row["decimals"], why_no_value=why)
     distance = people = None
     if row["value"] is not None and verdict.threshold is not None:
-        distance = _distance(row, verdict.threshold, wants_at_least=target.wants_at_least)
-        people = _people(row, verdict.threshold, wants_at_least=target.wants_at_least)
-        if verdict.result is Result.MET:
-            people = 0 if people is not None else None
+        distance, people = _measure(row, verdict.threshold, wants_at_least=target.wants_at_least)
     reason = verdict.reason.value if verdict.reason else None
     return verdict.result.value, reason, verdict.threshold, distance, people
 
 
-def _distance(row: dict, goal: float, *, wants_at_least: bool) -> float:
-    """What is still missing to the goal, 0 where it is reached, in the unit of the KPI."""
+def _measure(row: dict, goal: float, *, wants_at_least: bool) -> tuple[float, int | None]:
+    """What is still missing to a goal in the unit of the KPI and in people; both are 0 where it is reached."""
     gap = goal - round_half_up(row["value"], row["decimals"])
-    return max(0.0, round(gap if wants_at_least else -gap, 9))
-
-
-def _people(row: dict, goal: float, *, wants_at_least: bool) -> int | None:
-    """The same in people, where counts are known and the KPI divides people by people."""
-    if row["numerator"] is None or row["denominator"] is None or row["unit"] != Unit.PERCENT.value:
-        return None
-    return people_needed(
+    distance = max(0.0, round(gap if wants_at_least else -gap, 9))
+    if not row["proportion"] or row["numerator"] is None or row["denominator"] is None:
+        return distance, None
+    people = people_needed(
         row["numerator"], row["denominator"], goal, decimals=row["decimals"], wants_at_least=wants_at_least
     )
+    if people is not None and distance == 0:
+        return distance, 0
+    # Counts that reach the goal although the printed value does not (99.997 cut off to 99.99) cannot say how many it takes.
+    return distance, people or None
 
 
 # --- position among the branches ------------------------------------------------------------------------------------
@@ -387,7 +403,10 @@ def _add_position(frame: pl.DataFrame) -> pl.DataFrame:
     steps = (
         frame.filter(has_rank)
         .group_by(*GROUP, "rank")
-        .agg(pl.col("_rated").first().alias("next_rank_value"), pl.col("branch_name").sort().alias("next_rank_branches"))
+        .agg(
+            pl.col("_rated").first().alias("next_rank_value"),
+            pl.col("branch_name").sort_by("branch_code").alias("next_rank_branches"),
+        )
         .sort(*GROUP, "rank")
         .with_columns(pl.col("next_rank_value", "next_rank_branches").shift(1).over(GROUP))
     )
@@ -400,9 +419,7 @@ def _add_distances(frame: pl.DataFrame) -> pl.DataFrame:
     def measure(row: dict, goal: float | None) -> tuple[float | None, int | None]:
         if goal is None or row["value"] is None or row["sign"] == 0:
             return None, None
-        goal = round_half_up(goal, row["decimals"])
-        wants_at_least = row["sign"] > 0
-        return _distance(row, goal, wants_at_least=wants_at_least), _people(row, goal, wants_at_least=wants_at_least)
+        return _measure(row, round_half_up(goal, row["decimals"]), wants_at_least=row["sign"] > 0)
 
     totals = {unit.value for unit in Unit if unit.is_total}
     rows = [
@@ -424,15 +441,26 @@ def _add_distances(frame: pl.DataFrame) -> pl.DataFrame:
 # --- views ----------------------------------------------------------------------------------------------------------
 
 
-def select_branch_year(comparison: pl.DataFrame, *, branch_code: str, fiscal_year: int, catalogue: Catalogue) -> pl.DataFrame:
+def check_year(comparison: pl.DataFrame, fiscal_year: int) -> None:
+    """Refuse a year without data, naming the years that have some."""
+    years = comparison["fiscal_year"].unique().sort().to_list()
+    if fiscal_year not in years:
+        listed = ", ".join(map(str, years))
+        raise InputError(
+            say(
+                f"{fiscal_year}年度のデータはありません。データのある年度: {listed}",
+                f"There are no data for fiscal year {fiscal_year}. Years with data: {listed}",
+            )
+        )
+
+
+def select_branch_year(
+    comparison: pl.DataFrame, *, branch_code: str, fiscal_year: int, catalogue: Catalogue
+) -> pl.DataFrame:
     """One branch and year as a report shows it: each KPI once, under the definition in force."""
     in_force = functools.partial(_is_in_force, catalogue=catalogue)
-    return comparison.filter(
-        (pl.col("branch_code") == branch_code) & (pl.col("fiscal_year") == fiscal_year)
-    ).filter(
-        pl.struct(GROUP).map_elements(in_force, return_dtype=pl.Boolean)
-        if comparison.height
-        else pl.lit(True)
+    return comparison.filter((pl.col("branch_code") == branch_code) & (pl.col("fiscal_year") == fiscal_year)).filter(
+        pl.struct(GROUP).map_elements(in_force, return_dtype=pl.Boolean) if comparison.height else pl.lit(True)
     )
 
 
