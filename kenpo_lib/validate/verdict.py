@@ -1,0 +1,123 @@
+"""The verdict kept beside the curated tables, and whether it still is about what is there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kenpo_lib.catalogue import DEFINITIONS_DIR
+from kenpo_lib.curated import MANIFEST, read_manifest, sha256_of, write_atomically
+from kenpo_lib.errors import InputError, ValidationStoppedError
+from kenpo_lib.language import console_language, say
+from kenpo_lib.validate.results import ValidationReport
+from kenpo_lib.validate.words import MAX_ROWS_SHOWN
+
+VERDICT = "validation.json"
+
+
+def digest_definitions(directory: Path = DEFINITIONS_DIR) -> str:
+    """One sha256 of all definition files, names and contents."""
+    digest = hashlib.sha256()
+    for path in sorted(directory.rglob("*")):
+        if path.is_file() and path.suffix in (".yaml", ".csv"):
+            digest.update(f"{path.relative_to(directory).as_posix()} {sha256_of(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def write_verdict(
+    report: ValidationReport, curated_dir: Path, manifest: Mapping[str, Any], *, definitions_dir: Path = DEFINITIONS_DIR
+) -> Path:
+    """Write ``validation.json`` beside the tables: what was found, and of exactly what.
+
+    Args:
+        report: The result for the tables in ``curated_dir``.
+        curated_dir: Where the tables are.
+        manifest: The manifest read before the tables were.
+
+    Raises:
+        InputError: The tables have changed since.
+    """
+    if read_manifest(curated_dir) != manifest:
+        raise InputError(
+            say(
+                "検証の間に整備済みデータが変わりました。kenpo validate をもう一度実行してください。",
+                "The curated tables changed while they were validated: run `kenpo validate` again.",
+            )
+        )
+    verdict = {
+        "curated_sha256": sha256_of(curated_dir / MANIFEST),
+        "definitions_sha256": digest_definitions(definitions_dir),
+        # Relative to this file, so that a moved or renamed project keeps its verdict.
+        "suites_directory": _path_between(curated_dir, report.expectations_dir),
+        "suites_sha256": dict(sorted(report.suite_digests.items())),
+        "report": report.to_dict(),
+    }
+    path = curated_dir / VERDICT
+    write_atomically(path, (json.dumps(verdict, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
+    return path
+
+
+def _path_between(start: Path, end: Path) -> str:
+    return Path(os.path.relpath(end.resolve(), start.resolve())).as_posix()
+
+
+def read_verdict(curated_dir: Path, *, definitions_dir: Path = DEFINITIONS_DIR) -> dict[str, Any]:
+    """The ``to_dict`` of the report on the tables as they are; whether they passed is its ``passed``.
+
+    Raises:
+        InputError: There is no verdict, or it is about other tables, suites or definitions than those there now.
+    """
+    remedy = say("kenpo validate を実行してください", "run `kenpo validate`")
+    try:
+        verdict = json.loads((curated_dir / VERDICT).read_text(encoding="utf-8"))
+        suites = curated_dir.resolve() / verdict["suites_directory"]
+        stale = {
+            say("整備済みデータ", "the curated tables"): verdict["curated_sha256"] != sha256_of(curated_dir / MANIFEST),
+            say("KPIの定義", "the definitions"): verdict["definitions_sha256"] != digest_definitions(definitions_dir),
+            say("検証項目", "the expectations"): verdict["suites_sha256"]
+            != {path.name: sha256_of(path) for path in sorted(suites.glob("*.json"))},
+        }
+        report = verdict["report"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            say(
+                f"{curated_dir.name} に検証の結果がありません。{remedy}。",
+                f"No verdict in {curated_dir.name}: {remedy}.",
+            )
+        ) from error
+    if any(stale.values()):
+        changed = "・".join(name for name, is_stale in stale.items() if is_stale)
+        raise InputError(
+            say(
+                f"検証の後に変更があります（{changed}）。{remedy}。",
+                f"Changed since the validation: {changed}. {remedy}.",
+            )
+        )
+    return report
+
+
+def require_verdict_passed(verdict: Mapping[str, Any]) -> None:
+    """Stop where the kept verdict says that the data may not be published.
+
+    Raises:
+        ValidationStoppedError: With the first of the critical findings.
+    """
+    if verdict["passed"]:
+        return
+    lang = console_language()
+    findings = verdict["critical"]
+    lines = [
+        f"  {entry['table']}: {entry['words'][lang]}: {entry['found'][lang]}"
+        f" ({' / '.join(part for part in (entry['source_id'], entry['locator']) if part)})".replace(" ()", "")
+        for entry in findings[:MAX_ROWS_SHOWN]
+    ]
+    if len(findings) > len(lines):
+        lines.append(say(f"  … ほか {len(findings) - len(lines)} 件", f"  … and {len(findings) - len(lines)} more"))
+    message = say(
+        "検証に重大な不適合があり、公表できません。", "The validation found critical faults: not fit for publication."
+    )
+    raise ValidationStoppedError("\n".join([message, *lines]))
