@@ -1,0 +1,31 @@
+"""Charts: the comparison → Altair → SVG. One look for all; see ``theme``.
+
+``draw_…`` turn frames into charts and compute nothing beyond shaping for the mark; ``render_svg`` turns a chart into text for a
+page; ``explore_…`` are for JupyterLab.
+"""
+
+from kenpo_lib.charts.explore import explore_position, explore_trend, use_renderer
+from kenpo_lib.charts.position import draw_position
+from kenpo_lib.charts.ranking import draw_ranking
+from kenpo_lib.charts.sparkline import sparkline
+from kenpo_lib.charts.svg import UnsafeChartError, register_fonts, render_png, render_svg
+from kenpo_lib.charts.theme import CHART_CSS, FONT_STACK
+from kenpo_lib.charts.tiles import draw_tile_map
+from kenpo_lib.charts.trend import draw_trend
+
+__all__ = [
+    "CHART_CSS",
+    "FONT_STACK",
+    "UnsafeChartError",
+    "draw_position",
+    "draw_ranking",
+    "draw_tile_map",
+    "draw_trend",
+    "explore_position",
+    "explore_trend",
+    "register_fonts",
+    "render_png",
+    "render_svg",
+    "sparkline",
+    "use_renderer",
+]
