@@ -1,0 +1,319 @@
+"""The command line: arguments → one call → one summary. The only module that knows folder names.
+
+Errors go to stderr without a traceback, data to stdout. Exit codes: 0 done, 1 some branches failed, 2 bad input or usage,
+3 validation stopped it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kenpo_lib import __version__
+from kenpo_lib.errors import BranchesFailedError, InputError, KenpoError, ValidationStoppedError
+from kenpo_lib.language import say
+
+PROJECT_MARKERS = ("expectations", "notebooks", "data")
+
+
+class _Group(click.Group):
+    """Turns the project's own errors into a message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KenpoError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help=say(
+        "協会けんぽ47支部のKPIを、公表資料から整備し、検証し、比較し、レポートにします。\n\n"
+        "終了コード: 0 完了、1 一部の支部が失敗、2 入力や使い方の誤り、3 検証で停止。",
+        "Curate, validate, compare and report the KPIs of the 47 branches.\n\n"
+        "Exit codes: 0 done, 1 some branches failed, 2 bad input or usage, 3 validation stopped it.",
+    ),
+)
+@click.option(
+    "--project",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=say(
+        "プロジェクトのフォルダー（省略時はカレントから上へ探す）",
+        "Project folder (default: searched upwards from here)",
+    ),
+)
+@click.version_option(__version__, prog_name="kenpo")
+@click.pass_context
+def cli(ctx: click.Context, project: Path | None) -> None:
+    ctx.obj = project
+
+
+def _folder(ctx: click.Context) -> Path:
+    """The project's folder: given, or the nearest one upwards that has the project's parts."""
+    start = (ctx.obj or Path.cwd()).resolve()
+    for folder in (start,) if ctx.obj else (start, *start.parents):
+        if all((folder / marker).is_dir() for marker in PROJECT_MARKERS):
+            return folder
+    missing = ", ".join(f"{marker}/" for marker in PROJECT_MARKERS)
+    raise InputError(
+        say(
+            f"{start.name} に kenpo のプロジェクト（{missing}）が見つかりません。プロジェクトの中で実行するか --project で指定してください。",
+            f"No kenpo project ({missing}) at {start.name}. Run inside the project, or name it with --project.",
+        )
+    )
+
+
+_branch_option = click.option(
+    "--branch",
+    default="all",
+    show_default=True,
+    help=say("支部: コード、名称、範囲、一覧（04、宮城、04,13,40-47、all）", "Branches: 04, Miyagi, 04,13,40-47, all"),
+)
+_year_option = click.option(
+    "--fiscal-year", required=True, help=say("年度: 2024、R6、令和6年度", "Fiscal year: 2024, R6")
+)
+_lang_option = click.option(
+    "--lang",
+    type=click.Choice(["ja", "en"]),
+    default="ja",
+    show_default=True,
+    help=say("頁の言語", "Language of the pages"),
+)
+
+
+def _parse_year(text: str) -> int:
+    from kenpo_lib.normalise import parse_fiscal_year
+
+    try:
+        return parse_fiscal_year(text)
+    except ValueError as error:
+        raise InputError(
+            say(
+                f"年度 '{text}' を読めません。2024、R6、令和6年度 のように指定してください。",
+                f"'{text}' is not a fiscal year. Write it as 2024, R6 or 令和6年度.",
+            )
+        ) from error
+
+
+@cli.command(help=say("data/raw の公表値を data/curated の表に整備します。", "Build data/curated from data/raw."))
+@click.pass_context
+def curate(ctx: click.Context) -> None:
+    from kenpo_lib.catalogue import load_catalogue
+    from kenpo_lib.curate import curate as build
+    from kenpo_lib.curated import write_tables
+
+    folder = _folder(ctx)
+    tables, digests = build(folder / "data" / "raw", load_catalogue())
+    write_tables(tables, folder / "data" / "curated", inputs=digests)
+    counts = ", ".join(f"{name} {frame.height:,}" for name, frame in tables.items())
+    click.echo(say(f"整備しました: {counts}", f"Curated: {counts}"), err=True)
+
+
+@cli.command(
+    help=say("整備済みの表を expectations/ の検査にかけます。", "Check the curated tables against expectations/.")
+)
+@click.pass_context
+def validate(ctx: click.Context) -> None:
+    _validate(_folder(ctx), quiet=False)
+
+
+def _validate(folder: Path, *, quiet: bool) -> None:
+    from kenpo_lib.catalogue import load_catalogue
+    from kenpo_lib.curated import read_manifest, read_tables
+    from kenpo_lib.language import console_language
+    from kenpo_lib.validate import format_report, require_passed, write_verdict
+    from kenpo_lib.validate import validate as check
+
+    curated = folder / "data" / "curated"
+    tables, manifest = read_tables(curated), read_manifest(curated)
+    report = check(tables, load_catalogue(), folder / "expectations")
+    write_verdict(report, curated, manifest)
+    if quiet:
+        require_passed(report)
+        return
+    click.echo(format_report(report, console_language()))
+    if report.has_critical:
+        raise ValidationStoppedError(
+            say(
+                "検証で停止しました。上の行を出典と見比べてください。",
+                "Validation stopped it. Compare the rows above with their sources.",
+            )
+        )
+
+
+@cli.command(
+    help=say(
+        "支部を全国・前年度・目標・他支部と比べた表を出力します。列の意味は docs/data_dictionary.md。",
+        "Print the comparison with the nation, the prior year, the target and the other branches "
+        "(columns: docs/data_dictionary.md).",
+    )
+)
+@_branch_option
+@_year_option
+@click.option("--kpi", help=say("指標のID（カンマ区切り）", "KPI ids, separated by commas"))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help=say("出力の形", "Form of the output"),
+)
+@click.pass_context
+def compare(ctx: click.Context, branch: str, fiscal_year: str, kpi: str | None, form: str) -> None:
+    import polars as pl
+
+    from kenpo_lib.catalogue import load_catalogue, parse_branch_list
+    from kenpo_lib.compare import check_year, compute_comparison
+    from kenpo_lib.curated import read_tables
+
+    catalogue = load_catalogue()
+    codes, year = parse_branch_list(catalogue, branch), _parse_year(fiscal_year)
+    kpi_ids = _parse_kpis(kpi, catalogue)
+    frame = compute_comparison(read_tables(_folder(ctx) / "data" / "curated"), catalogue)
+    check_year(frame, year)
+    chosen = frame.filter(
+        pl.col("branch_code").is_in(codes) & (pl.col("fiscal_year") == year) & pl.col("kpi_id").is_in(kpi_ids)
+    )
+    text = _format_frame(chosen, form, catalogue)
+    # CSV and JSON in a file are UTF-8 with their own line ends, whatever the console writes.
+    click.echo(text if form == "table" or sys.stdout.isatty() else text.encode("utf-8"), nl=False)
+
+
+def _parse_kpis(text: str | None, catalogue: Any) -> list[str]:
+    if text is None:
+        return list(catalogue.kpis)
+    import difflib
+
+    chosen = [part.strip() for part in text.split(",")]
+    for kpi_id in chosen:
+        if kpi_id not in catalogue.kpis:
+            near = difflib.get_close_matches(kpi_id, catalogue.kpis, 1)
+            hint = say(f"（近いもの: {near[0]}）", f" (nearest: {near[0]})") if near else ""
+            listed = " ".join(catalogue.kpis)
+            raise InputError(
+                say(
+                    f"指標 '{kpi_id}' はありません{hint}。\n  {listed}",
+                    f"There is no KPI '{kpi_id}'{hint}.\n  {listed}",
+                )
+            )
+    return chosen
+
+
+def _format_frame(frame: Any, form: str, catalogue: Any) -> str:
+    from kenpo_lib.export import to_console_table, to_csv_text, to_json_text
+
+    return {"csv": to_csv_text, "json": to_json_text}.get(form, lambda f: to_console_table(f, catalogue))(frame)
+
+
+@cli.command(
+    help=say(
+        "支部ごとのHTMLレポート、全国概況、一覧を作ります。",
+        "Write one HTML report per branch, the overview, the index.",
+    )
+)
+@_year_option
+@_branch_option
+@_lang_option
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=None,
+    help=say("同時に作る数（省略時はCPU数）", "How many at a time (default: CPUs)"),
+)
+@click.pass_context
+def report(ctx: click.Context, fiscal_year: str, branch: str, lang: str, jobs: int | None) -> None:
+    from kenpo_lib.catalogue import load_catalogue, parse_branch_list
+    from kenpo_lib.report import Paths, index_name, make_reports, plan_jobs, write_index, write_manifest
+
+    folder, catalogue = _folder(ctx), load_catalogue()
+    codes, year = parse_branch_list(catalogue, branch), _parse_year(fiscal_year)
+    paths = Paths(
+        folder / "data" / "curated", folder / "notebooks", folder / "reports" / "templates", folder / "reports"
+    )
+    _require_publishable(folder, year)
+    planned = plan_jobs(catalogue, codes, fiscal_year=year, lang=lang)
+    done = 0
+
+    def tell(outcome: Any) -> None:
+        nonlocal done
+        done += 1
+        state = say("完成", "done") if outcome.ok else say(f"失敗: {outcome.reason}", f"failed: {outcome.reason}")
+        click.echo(f"[{done}/{len(planned)}] {outcome.file} {state}", err=True)
+
+    outcomes = make_reports(planned, paths, workers=min(jobs or os.cpu_count() or 1, len(planned)), on_outcome=tell)
+    write_manifest(outcomes, paths, fiscal_year=year)
+    write_index(paths, catalogue, lang=lang)
+    failed = [outcome for outcome in outcomes if not outcome.ok]
+    good = len(outcomes) - len(failed)
+    index = f"reports/{index_name(lang)}"
+    click.echo(say(f"{good} 件のレポートを作りました: {index}", f"{good} reports written: {index}"), err=True)
+    if failed:
+        names = ", ".join(outcome.file for outcome in failed)
+        raise BranchesFailedError(
+            say(
+                f"{len(failed)} 件は作れませんでした（前回のファイルはそのままです）: {names}",
+                f"{len(failed)} could not be made (earlier files are left as they were): {names}",
+            )
+        )
+
+
+def _require_publishable(folder: Path, fiscal_year: int) -> None:
+    """Curated tables, a year with data, and a verdict that lets them be published; validated here if that was not done."""
+    from kenpo_lib.compare import check_year
+    from kenpo_lib.curated import read_tables
+    from kenpo_lib.validate import read_verdict, require_verdict_passed
+
+    curated = folder / "data" / "curated"
+    check_year(read_tables(curated)["observations"], fiscal_year)
+    try:
+        verdict = read_verdict(curated)
+    except InputError:
+        _validate(folder, quiet=True)
+        verdict = read_verdict(curated)
+    require_verdict_passed(verdict)
+
+
+@cli.command(
+    help=say(
+        "data/raw の意図した変更を SHA256SUMS に記録します（出典と見比べたあとに）。",
+        "Record intended changes of data/raw in SHA256SUMS (after comparing with the source).",
+    )
+)
+@click.pass_context
+def seal(ctx: click.Context) -> None:
+    from kenpo_lib.curated import write_atomically
+    from kenpo_lib.sources import CHECKSUMS
+    from kenpo_lib.sources import seal as compute_sums
+
+    raw = _folder(ctx) / "data" / "raw"
+    text = compute_sums(raw)
+    write_atomically(raw / CHECKSUMS, text.encode())
+    click.echo(
+        say(f"{len(text.splitlines())} ファイルを記録しました。", f"{len(text.splitlines())} files recorded."), err=True
+    )
+
+
+def _write_nearest(error: UnicodeError) -> tuple[str, int]:
+    """What a console gets for characters that it does not have: a minus stays a minus, the rest is a question mark."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join("-" if character in "−–—" else "?" for character in lost), error.end
+
+
+def main() -> None:
+    """Entry point of ``kenpo``."""
+    codecs.register_error("kenpo_nearest", _write_nearest)
+    for stream in (sys.stdout, sys.stderr):
+        # A CP932 console must not fail on a character that it does not have.
+        stream.reconfigure(errors="kenpo_nearest")
+    cli()
