@@ -1,0 +1,88 @@
+"""What every test may ask for: the catalogue, the real figures curated once, and their comparison."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import builders
+import hypothesis
+import polars as pl
+import pytest
+from published import chromium, published  # noqa: F401  (fixtures)
+
+from kenpo_lib.catalogue import Catalogue, load_catalogue
+from kenpo_lib.compare import compute_comparison, compute_nation
+from kenpo_lib.curate import curate
+from kenpo_lib.curated import Tables
+
+# No deadline: the machines of continuous integration are slow at times. There the examples are the same in every run.
+hypothesis.settings.register_profile("kenpo", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
+hypothesis.settings.load_profile("kenpo")
+
+_LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
+
+
+def _is_local(host: object) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    return name in (None, "", socket.gethostname()) or str(name).startswith(_LOOPBACK)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network():
+    """No test needs the network: whatever asks for another machine fails, also a question for its name."""
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def connect_locally(self: socket.socket, address: object) -> None:
+        is_inet = self.family in (socket.AF_INET, socket.AF_INET6)
+        assert not is_inet or _is_local(address[0]), f"a test connects to {address}"
+        return connect(self, address)
+
+    def look_up_locally(host: object, *args: object, **kwargs: object) -> list:
+        assert _is_local(host), f"a test asks for the address of {host!r}"
+        return look_up(host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect_locally)
+        patch.setattr(socket, "getaddrinfo", look_up_locally)
+        patch.setenv("KENPO_LANG", "ja")
+        yield
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the project."""
+    return builders.ROOT
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+@pytest.fixture(scope="session")
+def curated(catalogue: Catalogue) -> tuple[Tables, dict[str, str]]:
+    """The tables and the sha256 of every raw file, from data/raw as it is."""
+    return curate(builders.RAW, catalogue)
+
+
+@pytest.fixture(scope="session")
+def tables(curated: tuple[Tables, dict[str, str]]) -> Tables:
+    return curated[0]
+
+
+@pytest.fixture(scope="session")
+def comparison(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
+    return compute_comparison(tables, catalogue)
+
+
+@pytest.fixture(scope="session")
+def nation(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
+    return compute_nation(tables, catalogue)
+
+
+@pytest.fixture
+def small_raw(tmp_path: Path) -> Path:
+    """A raw folder that a test may spoil: the plans of Toyama and Miyagi and the results of Miyagi, as they are."""
+    return builders.copy_sources(tmp_path / "raw", "toyama_plan_fy2025", "miyagi_plan_fy2024", "miyagi_results_fy2024")

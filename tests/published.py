@@ -1,0 +1,60 @@
+"""A project of its own with published reports, made once by the command line as a user would make it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import builders
+import pytest
+
+from kenpo_lib.report import Paths
+
+BRANCHES = "04,13,47"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def run_kenpo(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run ``kenpo`` as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", "from kenpo_lib.cli import main; main()", "--project", str(project), *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=600,
+        env=os.environ | {"KENPO_LANG": "ja", "PYTHONUTF8": "1"} | variables,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Paths:
+    """Reports of three branches (many KPIs, interim values, few KPIs) and the overview, from copies of the real figures."""
+    project = tmp_path_factory.mktemp("project")
+    for folder in ("data/raw", "notebooks", "expectations", "reports/templates"):
+        shutil.copytree(builders.ROOT / folder, project / folder)
+    for arguments in (
+        ("curate",),
+        ("validate",),
+        ("report", "--fiscal-year", "R6", "--branch", BRANCHES, "--jobs", "2"),
+    ):
+        done = run_kenpo(project, *arguments)
+        assert done.returncode == 0, done.stderr
+    return Paths(
+        project / "data" / "curated", project / "notebooks", project / "reports" / "templates", project / "reports"
+    )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser; its absence fails in continuous integration and skips elsewhere."""
+    found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        message = "Chromium is not installed (tools/install_browser.sh installs it on Debian)"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
