@@ -1,0 +1,171 @@
+"""Every KPI of the page in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+
+from kenpo_lib import charts, sentences
+from kenpo_lib.briefing.data import Briefing
+from kenpo_lib.briefing.themes import MIN_POSITION_BRANCHES
+from kenpo_lib.catalogue import NATION, THEMES, Kpi
+from kenpo_lib.grain import BRANCH_COUNT
+from kenpo_lib.language import Text
+from kenpo_lib.normalise import format_fiscal_year
+from kenpo_lib.tables import Html, badge, cell, csv_link, heading, join
+
+
+def show_kpi_table(briefing: Briefing) -> Html:
+    """Every KPI of the page with nation, prior year, target, rank and its course; grouped by theme."""
+    lang, rows, catalogue = briefing.lang, briefing.rows, briefing.catalogue
+    headings = [
+        word(lang)
+        for word in (
+            Text("指標", "KPI"),
+            Text("実績", "Result"),
+            Text("全国", "Nation"),
+            Text("前年度", "Prior year"),
+            Text("目標", "Target"),
+            Text("順位", "Rank"),
+            Text("推移", "Course"),
+        )
+    ]
+    if briefing.branch_code == NATION:
+        headings = [headings[0], headings[1], *headings[3:5], headings[6]]
+    groups = []
+    for theme in dict.fromkeys(catalogue.kpis[row["kpi_id"]].theme for row in rows):
+        title = Html('<tr class="group"><th colspan="{}" scope="colgroup">{}</th></tr>').format(
+            len(headings), THEMES[theme](lang)
+        )
+        members = [row for row in rows if catalogue.kpis[row["kpi_id"]].theme == theme]
+        body = join(_kpi_row(briefing, row, headings) for row in members)
+        groups.append(Html("<tbody>{}{}</tbody>").format(title, body))
+    caption = Text("指標の一覧", "All KPIs")(lang)
+    head = join(cell(word, kind="th", scope="col") for word in headings)
+    grid = Html(
+        '<div class="scroll" tabindex="0" role="region" aria-label="{0}"><table class="kpis"><caption>{0}</caption>'
+        "<thead><tr>{1}</tr></thead>{2}</table></div>"
+    ).format(caption, head, join(groups))
+    legend = Text(
+        "「良い」「悪い」は指標の望ましい方向による判定です。差は公表桁で計算しています。全国の「推計」「単純平均」は公表値ではありません。"
+        "順位の分母は値が分かる支部の数です。",
+        "Better and worse follow the direction of each KPI. Differences are taken at published precision. 'est.' and 'mean' are "
+        "not published national figures. The rank names how many branches are known.",
+    )(lang)
+    return Html('<section>{}{}<p class="note">{}</p>{}</section>').format(
+        heading(2, Text("指標の一覧", "All KPIs")(lang), anchor="kpis"), grid, legend, _kpi_csv(briefing)
+    )
+
+
+def _kpi_row(briefing: Briefing, row: dict[str, Any], headings: Sequence[str]) -> Html:
+    kpi, lang = briefing.catalogue.kpis[row["kpi_id"]], briefing.lang
+    cells = {
+        Text("実績", "Result")(lang): _value_cell(row, kpi, lang),
+        Text("全国", "Nation")(lang): _national_cell(row, kpi, lang),
+        Text("前年度", "Prior year")(lang): _prior_cell(row, kpi, lang),
+        Text("目標", "Target")(lang): _target_cell(row, kpi, lang),
+        Text("順位", "Rank")(lang): _rank_cell(row, lang),
+        Text("推移", "Course")(lang): _sparkline(briefing, kpi, row["definition"]),
+    }
+    name = cell(kpi.name(lang), kind="th", scope="row")
+    return Html("<tr>{}{}</tr>").format(name, join(cell(cells[label], label=label) for label in headings[1:]))
+
+
+def _value_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
+    if row["value"] is not None:
+        return Html('<span class="value">{}</span>').format(sentences.value_words(row["value"], kpi, lang))
+    if row["status"] == "interim":
+        return Html('<span class="muted">{}</span>').format(sentences.interim_words(row, kpi, lang))
+    return Html('<span class="muted">{}</span>').format(sentences.STATUS_WORDS[row["status"]](lang))
+
+
+def _difference(difference: float | None, judgement: str | None, kpi: Kpi, lang: str) -> Html:
+    if difference is None or judgement is None:
+        return Html("")
+    return Html('<span class="diff {}">{} {}</span>').format(
+        judgement, sentences.difference_words(difference, kpi, lang), sentences.JUDGEMENT_WORDS[judgement](lang)
+    )
+
+
+def _national_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
+    if row["national"] is None:
+        return Html('<span class="muted">–</span>')
+    mark = sentences.NATIONAL_MARKS[row["national_kind"]](lang)
+    if kpi.unit.is_total:
+        mark = Text("全国計", "total")(lang)
+    return Html("{}{}{}").format(
+        sentences.value_words(row["national"], kpi, lang),
+        Html(' <small class="mark">{}</small>').format(mark) if mark else "",
+        _difference(row["national_difference"], row["national_judgement"], kpi, lang),
+    )
+
+
+def _prior_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
+    if row["prior_value"] is None:
+        reason = sentences.PRIOR_REASON_WORDS[row["prior_reason"]](lang)
+        return Html('<span class="muted">{}</span>').format(reason)
+    return Html("{}{}").format(
+        sentences.value_words(row["prior_value"], kpi, lang),
+        _difference(row["prior_difference"], row["prior_judgement"], kpi, lang),
+    )
+
+
+def _target_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
+    if row["target_result"] is None:
+        return Html('<span class="muted">–</span>')
+    verdict = badge(sentences.RESULT_WORDS[row["target_result"]](lang), css=row["target_result"])
+    reason = sentences.TARGET_REASON_WORDS[row["target_reason"]](lang) if row["target_reason"] else ""
+    return Html('{}{}<span class="diff">{}</span>').format(sentences.target_words(row, kpi, lang), verdict, reason)
+
+
+def _rank_cell(row: dict[str, Any], lang: str) -> Html:
+    """The rank, muted where so few branches are known that it says little (they may be the extremes only)."""
+    known = row["ranked_count"] or 0
+    if 0 < known < MIN_POSITION_BRANCHES:
+        few = Text(f"{known}支部だけ判明", f"only {known} known")(lang)
+        return Html('<span class="muted">{}</span>').format(few)
+    css = "rank" if known == BRANCH_COUNT else "rank muted"
+    return Html('<span class="{}">{}</span>').format(css, sentences.rank_words(row, lang))
+
+
+def _sparkline(briefing: Briefing, kpi: Kpi, definition: str) -> Html:
+    """The course under the row's definition; years before it hold are shown under the one of their time."""
+    history = briefing.history(kpi.kpi_id).filter(pl.col("value").is_not_null())
+    ordered = history.sort(pl.col("definition") != definition).unique("fiscal_year", keep="first", maintain_order=True)
+    rows = ordered.sort("fiscal_year").to_dicts()
+    points = [(row["fiscal_year"], row["value"], row["definition"]) for row in rows]
+    if not any(b[0] == a[0] + 1 and b[2] == a[2] for a, b in pairwise(points)):
+        return Html('<span class="muted">–</span>')  # lone points make no course
+    (first, start, _), (last, end, _) = points[0], points[-1]
+    label = Text(
+        f"{kpi.short_name.ja} {format_fiscal_year(first)} {sentences.value_words(start, kpi, 'ja')} から "
+        f"{format_fiscal_year(last)} {sentences.value_words(end, kpi, 'ja')}",
+        f"{kpi.short_name.en}: {sentences.value_words(start, kpi, 'en')} in FY{first} to "
+        f"{sentences.value_words(end, kpi, 'en')} in FY{last}",
+    )(briefing.lang)
+    return Html(charts.sparkline(points, label=label))
+
+
+_CSV_COLUMNS = (
+    *("branch_code", "branch_name", "kpi_id", "definition", "fiscal_year", "unit", "status", "value", "numerator"),
+    *(
+        "denominator",
+        "national",
+        "national_kind",
+        "national_difference",
+        "prior_value",
+        "prior_difference",
+        "target_rule",
+    ),
+    *("target_threshold", "target_result", "target_reason", "target_distance", "target_people", "rank", "ranked_count"),
+    *("deviation_score", "source_id", "locator"),
+)
+
+
+def _kpi_csv(briefing: Briefing) -> Html:
+    rows = [[row[column] for column in _CSV_COLUMNS] for row in briefing.rows]
+    name = f"kenpo_{briefing.branch_code}_FY{briefing.fiscal_year}_kpis.csv"
+    return csv_link(_CSV_COLUMNS, rows, file_name=name, lang=briefing.lang)

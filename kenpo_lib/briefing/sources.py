@@ -1,0 +1,132 @@
+"""Where every number came from, and what the checks noted."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from kenpo_lib import sentences
+from kenpo_lib.briefing.data import Briefing, own_warnings, rows_of_page
+from kenpo_lib.language import Text
+from kenpo_lib.tables import Html, bullet_list, heading, table
+
+
+def show_sources(briefing: Briefing) -> Html:
+    """Where every number came from, what the sources say of themselves, and what the checks noted."""
+    lang = briefing.lang
+    return Html("<section>{}{}{}{}</section>").format(
+        heading(2, Text("データの注意と出典", "Data notes and sources")(lang), anchor="sources"),
+        _notes(briefing),
+        _places(briefing),
+        _source_list(briefing),
+    )
+
+
+def _notes(briefing: Briefing) -> Html:
+    lang, catalogue = briefing.lang, briefing.catalogue
+    notes = []
+    for row in briefing.rows:
+        kpi = catalogue.kpis[row["kpi_id"]]
+        for other in (*(row["conflicts"] or ()), *(row["national_conflicts"] or ())):
+            whose = (
+                Text("全国の値", "national value")(lang)
+                if other in (row["national_conflicts"] or ())
+                else Text("値", "value")(lang)
+            )
+            used = row["national"] if other in (row["national_conflicts"] or ()) else row["value"]
+            notes.append(
+                Text(
+                    f"{kpi.name.ja}の{whose}は出典で異なります: {sentences.value_words(used, kpi, lang)}（採用、新しい出典）と"
+                    f"{sentences.value_words(other['value'], kpi, lang)}（{other['source_id']}、{other['locator']}）。",
+                    f"{kpi.name.en}: sources differ on the {whose}: {sentences.value_words(used, kpi, lang)} (used, newer) and "
+                    f"{sentences.value_words(other['value'], kpi, lang)} ({other['source_id']}, {other['locator']}).",
+                )(lang)
+            )
+        if row["note"]:
+            notes.append(f"{kpi.name(lang)}: {row['note']}")
+    notes += [
+        f"{catalogue.kpis[warning['kpi_id']].name(lang)}: {warning['words'][lang]} – {warning['found'][lang]}"
+        for warning in own_warnings(briefing)
+        if warning["column"] != "check_source_values"  # worded above, with the value that is used
+    ]
+    if not notes:
+        return Html("")
+    title = Text("データの注意", "Notes on the data")(lang)
+    return Html("{}{}").format(heading(3, title), bullet_list(dict.fromkeys(notes), css="note"))
+
+
+def _places(briefing: Briefing) -> Html:
+    lang = briefing.lang
+    headings = [
+        word(lang)
+        for word in (
+            Text("指標", "KPI"),
+            Text("実績", "Result"),
+            Text("全国", "Nation"),
+            Text("前年度", "Prior year"),
+            Text("目標", "Target"),
+        )
+    ]
+
+    def place(source: str | None, locator: str | None) -> str:
+        return f"{source}: {locator}" if source else "–"
+
+    rows = []
+    for row in briefing.rows:
+        kpi = briefing.catalogue.kpis[row["kpi_id"]]
+        own = place(row["source_id"] or row["interim_source_id"], row["locator"] or row["interim_locator"])
+        national = place(row["national_source_id"], row["national_locator"])
+        if row["national_kind"] and row["national_kind"] != "published":
+            national = sentences.national_name(row["national_kind"], kpi, lang)
+        rows.append(
+            [
+                kpi.name(lang),
+                own,
+                national,
+                place(row["prior_source_id"], row["prior_locator"]),
+                place(row["target_source_id"], row["target_locator"]),
+            ]
+        )
+    title = Text("数値ごとの出典と箇所", "Source and place of each number")(lang)
+    return Html("<details><summary>{0}</summary>{1}</details>").format(
+        title, table(title, headings, rows, css="places")
+    )
+
+
+def _source_list(briefing: Briefing) -> Html:
+    lang = briefing.lang
+    columns = ("source_id", "national_source_id", "prior_source_id", "target_source_id", "interim_source_id")
+    used = {row[column] for row in briefing.rows for column in columns if row[column]}
+    for name in ("budgets", "self_assessments"):
+        used.update(rows_of_page(briefing, name)["source_id"].to_list())
+    for row in briefing.rows:
+        used.update(briefing.history(row["kpi_id"])["source_id"].drop_nulls().to_list())
+    sources = briefing.tables["sources"].filter(pl.col("source_id").is_in(sorted(used))).sort("order_date", "source_id")
+    headings = [
+        word(lang)
+        for word in (
+            Text("出典ID", "Id"),
+            Text("文書", "Document"),
+            Text("発行", "Issuer"),
+            Text("公表", "Issued"),
+            Text("確からしさ", "Trust"),
+        )
+    ]
+    trust = {
+        "high": Text("高い", "high"),
+        "medium_high": Text("やや高い", "fairly high"),
+        "medium": Text("中くらい", "medium"),
+    }
+    rows = [
+        [
+            row["source_id"],
+            row["title"],
+            row["issuer"],
+            row["date"].isoformat()
+            if row["date"]
+            else Text(f"{row['order_date']}以降（推定）", f"{row['order_date']} or later (assumed)")(lang),
+            f"{trust[row['trust']](lang)}{'。' + row['trust_note'] if row['trust_note'] and row['trust'] != 'high' else ''}",
+        ]
+        for row in sources.to_dicts()
+    ]
+    title = Text("使った文書", "Documents used")(lang)
+    return Html("{}{}").format(heading(3, title), table(title, headings, rows, css="sources"))
