@@ -91,7 +91,7 @@ def explore_trend(
     axis = alt.Axis(title=None, tickMinStep=1, labelExpr=years if lang == Lang.JA else "'FY'+datum.value")
     x = alt.X("fiscal_year:Q", axis=axis, scale=alt.Scale(zero=False, padding=16))
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False))
-    shown = inline(rows).transform_filter("datum.kpi_id==kpi")
+    shown = alt.Chart().transform_filter("datum.kpi_id==kpi")
     own = shown.transform_filter("datum.branch_code==branch")
     nation = {"x": x, "y": alt.Y("national:Q")}
     line = ["branch_code:N", "run:N"]
@@ -117,7 +117,7 @@ def explore_trend(
         # All but invisible: something to point at. (``nearest`` would lose the tooltips in Vega-Lite 6.)
         shown.mark_point(size=200, opacity=0.01).encode(x=x, y=y, tooltip=_tooltip(lang)).add_params(pointed),
     ]
-    return alt.layer(*layers).add_params(kpi, branch).properties(width=640, height=360)
+    return _compose(layers, rows, kpi, branch).properties(width=640, height=360)
 
 
 def explore_position(
@@ -140,9 +140,7 @@ def explore_position(
         bind=alt.binding_select(options=[LATEST, *years], labels=names, name=_YEAR(lang)),
     )
     pointed = _point_at_branch()
-    shown = inline(rows).transform_filter(
-        f"datum.kpi_id==kpi&&(year=={LATEST}?datum.is_latest:datum.fiscal_year==year)"
-    )
+    shown = alt.Chart().transform_filter(f"datum.kpi_id==kpi&&(year=={LATEST}?datum.is_latest:datum.fiscal_year==year)")
     x = alt.X("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(orient="top"))
     order = alt.EncodingSortField(field="place", op="min", order="ascending")
     y = alt.Y("branch:N", title=None, sort=order, axis=alt.Axis(grid=True, gridColor=GRID, labelLimit=120))
@@ -159,7 +157,7 @@ def explore_position(
         shown.mark_point(size=90).encode(x=x, y=y, color=colour, tooltip=_tooltip(lang)).add_params(pointed),
         shown.mark_text(align="left", dx=9, fontSize=11, color=MUTED).encode(x=x, y=y, text="value_text:N"),
     ]
-    return alt.layer(*layers).add_params(kpi, year, branch).properties(width=520, height=alt.Step(16))
+    return _compose(layers, rows, kpi, year, branch).properties(width=520, height=alt.Step(16))
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
@@ -246,6 +244,11 @@ def _add_places(rows: Sequence[dict[str, Any]], catalogue: Catalogue) -> list[di
             {**row, "place": place, "is_latest": year == latest[kpi_id]} for place, row in enumerate(ordered, start=1)
         ]
     return result
+
+
+def _compose(layers: Sequence[alt.Chart], rows: Sequence[dict[str, Any]], *params: alt.Parameter) -> alt.LayerChart:
+    """Layers over the same rows, which the chart carries once: Altair copies data with every step."""
+    return alt.layer(*layers, data=alt.InlineData(values=list(rows))).add_params(*params)
 
 
 # --- controls ---------------------------------------------------------------------------------------------------------

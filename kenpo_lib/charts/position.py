@@ -30,7 +30,7 @@ from kenpo_lib.charts.layers import (
     value_axis,
 )
 from kenpo_lib.charts.theme import BLOCK, INK, MUTED, OTHERS, SMALL_TEXT_SIZE, TEXT_SIZE
-from kenpo_lib.compare import BRANCH_COUNT
+from kenpo_lib.grain import BRANCH_COUNT
 from kenpo_lib.language import Lang, Text
 
 STRIP_WIDTH = 480

@@ -38,7 +38,7 @@ from kenpo_lib.charts.theme import (
     TARGET_COLOUR,
     TEXT_SIZE,
 )
-from kenpo_lib.compare import BRANCH_COUNT
+from kenpo_lib.grain import BRANCH_COUNT
 from kenpo_lib.language import Lang
 
 WIDTH = 360

@@ -170,6 +170,8 @@ def place_flags(
         return total
 
     count = len(anchors)
+    if not count:
+        return []
     ways = (
         (rows, sides)
         for rows in itertools.product(range(count), repeat=count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +89,11 @@ def render_svg(
     # Marks are not announced one by one; the label says what they show.
     drawn = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[], config={"aria": False})
     root = ET.fromstring(_CONTROLS.sub("", drawn))
+    # The renderer numbers its ids through the life of the process; here they count from 1 in every chart.
+    given = [element.get("id") for element in root.iter() if element.get("id")]
+    ids = {identity: f"{id_prefix}-{number}" for number, identity in enumerate(dict.fromkeys(given), start=1)}
     for element in root.iter():
-        _clean_element(element, id_prefix=id_prefix)
+        _clean_element(element, ids)
     _simplify(root)
     return _write_element(root, label=label, description=description, scale_up=scale_up)
 
@@ -124,7 +127,7 @@ def _walk(node: Any) -> Iterator[dict[str, Any]]:
             yield from _walk(child)
 
 
-def _clean_element(element: ET.Element, *, id_prefix: str) -> None:
+def _clean_element(element: ET.Element, ids: Mapping[str, str]) -> None:
     element.tag = element.tag.removeprefix(f"{{{SVG_NAMESPACE}}}")
     if element.tag not in _ALLOWED_TAGS:
         raise UnsafeChartError(f"the chart contains <{element.tag}>")
@@ -138,16 +141,16 @@ def _clean_element(element: ET.Element, *, id_prefix: str) -> None:
         ):
             del element.attrib[name]
         elif name == "id":
-            element.set(name, f"{id_prefix}-{value}")
+            element.set(name, ids[value])
         elif name in _GEOMETRY:
             element.set(name, _FRACTION.sub(_round_match, value))
         elif name == "font-size":
             element.set(name, value.removesuffix("px"))
         elif "url(" in value:
             local = _LOCAL_REFERENCE.fullmatch(value)
-            if local is None:
+            if local is None or local[1] not in ids:
                 raise UnsafeChartError(f"the chart contains the reference {value!r}")
-            element.set(name, f"url(#{id_prefix}-{local[1]})")
+            element.set(name, f"url(#{ids[local[1]]})")
     if element.get("transform") in ("translate(0,0)", ""):
         del element.attrib["transform"]
     if element.tag == "line":
@@ -178,27 +181,23 @@ def _round_match(match: re.Match[str]) -> str:
 
 
 def _simplify(parent: ET.Element) -> None:
-    """Drop what draws nothing, unwrap groups that say nothing, say once what all children say."""
-    kept: list[ET.Element] = []
+    """Drop what draws nothing, say once what all children say, unwrap groups that say nothing any more."""
     for child in parent:
         _simplify(child)
-        if _draws_nothing(child):
-            continue
-        if child.tag == "g" and not child.attrib:
-            kept.extend(child)
-        else:
-            kept.append(child)
-    parent[:] = kept
-    if parent.tag != "g" or not kept:
+    parent[:] = [child for child in parent if not _draws_nothing(child)]
+    if parent.tag != "g":
         return
     for name in _INHERITED:
-        values = {child.get(name) for child in kept}
+        values = {child.get(name) for child in parent}
         if len(values) == 1 and None not in values:
             parent.set(name, values.pop())
-            for child in kept:
+            for child in parent:
                 del child.attrib[name]
-    only = kept[0]
-    if len(kept) == 1 and only.tag == "g" and only.attrib.keys() <= set(_INHERITED):
+    parent[:] = [
+        grandchild for child in parent for grandchild in (child if child.tag == "g" and not child.attrib else (child,))
+    ]
+    if len(parent) == 1 and parent[0].tag == "g" and parent[0].attrib.keys() <= set(_INHERITED):
+        only = parent[0]
         parent.attrib.update(only.attrib)
         parent[:] = list(only)
 
