@@ -107,8 +107,9 @@ def test_deviation_score_ignores_where_the_scale_begins(numbers, shift):
 counts = st.integers(1, 50_000).flatmap(lambda base: st.tuples(st.integers(0, base), st.just(base)))
 
 
-@given(counts=counts, thousandths=st.integers(0, 100_000), decimals=st.integers(0, 3), wants_at_least=st.booleans())
+@given(counts=counts, thousandths=st.integers(0, 120_000), decimals=st.integers(0, 3), wants_at_least=st.booleans())
 @example(counts=(29_304, 29_305), thousandths=100_000, decimals=2, wants_at_least=True)
+@example(counts=(300, 2_000), thousandths=12_500, decimals=1, wants_at_least=False)  # 251 of 2,000 is 12.55, so 12.6
 @example(counts=(1, 8), thousandths=12_500, decimals=1, wants_at_least=False)
 def test_people_needed_is_the_smallest_number_that_reaches_the_goal(counts, thousandths, decimals, wants_at_least):
     # given any counts, and a goal that may have more decimals than the rate
