@@ -59,6 +59,9 @@ class Unit(StrEnum):
         return self not in (Unit.PERCENT, Unit.DAYS)
 
 
+# Conventions of this suite, not of the association; a KPI with another scale states its own as ``relevant``.
+RELEVANT_DIFFERENCES = {"percent": 1.0, "yen": 5.0, "days": 0.5}  # points, percent of the nation, days
+
 PILLARS = ("core", "strategic", "organisation", "incentive")
 THEMES = {
     "health_checks": Text("健診", "Health check-ups"),
@@ -123,6 +126,9 @@ class Kpi:
     jump: float
     jump_is_percent: bool
     national_proxy: str | None
+    relevant_difference: (
+        float | None
+    )  # from the nation, in points or percent as differences are given; null: none stated
     branch_code: str | None  # set for an indicator that one branch keeps for itself
 
     def unit_word(self, lang: str) -> str:
@@ -231,7 +237,7 @@ _REQUIRED = {
     *("name", "short_name", "pillar", "theme", "order", "unit", "decimals", "direction", "proportion"),
     *("numerator", "denominator", "definitions", "caveats", "plausible"),
 }
-_OPTIONAL = {"resembles", "jump", "jump_percent", "national_proxy"}
+_OPTIONAL = {"resembles", "jump", "jump_percent", "national_proxy", "relevant"}
 _DEFINITION_KEYS = {"from", "to", "restated", "text", "sources"}
 
 
@@ -403,6 +409,7 @@ def parse_kpi(kpi_id: str, raw: Any, *, where: str, caveats: Iterable[str], bran
         jump=entry.number(entry.raw.get("jump", entry.raw.get("jump_percent", 0)), "jump"),
         jump_is_percent="jump_percent" in entry.raw,
         national_proxy=proxy,
+        relevant_difference=_relevant_difference(entry),
         branch_code=branch_code,
     )
     if entry.faults:
@@ -410,6 +417,12 @@ def parse_kpi(kpi_id: str, raw: Any, *, where: str, caveats: Iterable[str], bran
             say(f"KPIの定義 {where} に誤りがあります。", f"The KPI definition {where} is wrong."), entry.faults
         )
     return kpi
+
+
+def _relevant_difference(entry: _Entry) -> float | None:
+    """The smallest difference from the nation that matters in practice: the KPI's own, else that of its unit."""
+    own = entry.take("relevant", (int, float, type(None)), None)
+    return float(own) if own is not None else RELEVANT_DIFFERENCES.get(str(entry.raw.get("unit")))
 
 
 _BRANCH_COLUMNS = (

@@ -13,15 +13,13 @@ import polars as pl
 from kenpo_lib.catalogue import NATION, NATIONAL_PROXIES, Catalogue, Kpi, Unit
 from kenpo_lib.curated import Tables
 from kenpo_lib.errors import InputError
+from kenpo_lib.grain import BRANCH_COUNT, CELL, GROUP, SERIES
 from kenpo_lib.language import say
 from kenpo_lib.normalise import TargetRule, round_half_up
 from kenpo_lib.stats import competition_rank, deviation_score, people_needed
 from kenpo_lib.targets import Reason, Target
+from kenpo_lib.uncertainty import add_uncertainty
 
-SERIES = ["kpi_id", "definition"]
-CELL = ["branch_code", *SERIES, "fiscal_year"]
-GROUP = [*SERIES, "fiscal_year"]
-BRANCH_COUNT = 47
 WORKING_AGE_BANDS = ("40-44", "45-49", "50-54", "55-59", "60-64", "65-69", "70+")  # 70+ ends at 74, where cover ends
 
 
@@ -37,8 +35,8 @@ def compute_comparison(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
         described in ``docs/data_dictionary.md``. Differences are null wherever one side is missing, under another
         definition, or of another kind (an interim value is never compared).
     """
-    frame = _compare_cells(tables, catalogue)
-    return frame.filter(pl.col("branch_code") != NATION)
+    frame = _compare_cells(tables, catalogue).filter(pl.col("branch_code") != NATION)
+    return add_uncertainty(frame, catalogue, weights=_proxy_weights(tables["statistics"], catalogue))
 
 
 def compute_nation(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:

@@ -55,6 +55,8 @@ def changed(path, value):
     [
         ("unit", "percents", "unit"),
         ("unit", ..., "unit"),
+        ("unit", ["percent"], "unit"),
+        ("relevant", "large", "relevant"),
         ("direction", "up", "direction"),
         ("pillar", "tactical", "pillar"),
         ("theme", "money", "theme"),
