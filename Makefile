@@ -5,6 +5,7 @@ BRANCH ?= all
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CHECKED := data/curated/validation.json
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data report lab test lint bench lock browser clean
@@ -26,7 +27,11 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-data: $(READY)
+data: $(CHECKED)
+
+# Built and checked again only when a figure, a definition, an expectation or the library changed.
+$(CHECKED): $(READY) $(wildcard data/raw/* expectations/* kenpo_lib/*.py kenpo_lib/*/*.py kenpo_lib/definitions/*) \
+            $(wildcard kenpo_lib/definitions/*/*)
 	$(BIN)/kenpo curate
 	$(BIN)/kenpo validate
 

@@ -180,6 +180,7 @@ def run_notebook(source: Path, output: Path, parameters: dict[str, Any]) -> Any:
                 progress_bar=False,
                 execution_timeout=CELL_TIMEOUT_SECONDS,
                 start_timeout=CELL_TIMEOUT_SECONDS,
+                extra_arguments=["--IPKernelApp.log_level=50"],  # what goes wrong is in the notebook
                 **_transport(sockets),
             )
     except PapermillExecutionError as error:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kenpo_lib.catalogue import NATIONAL_PROXIES, Catalogue, Kpi, Unit
-from kenpo_lib.compare import BRANCH_COUNT
+from kenpo_lib.grain import BRANCH_COUNT
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import TargetRule, format_fiscal_year, format_number
 from kenpo_lib.targets import Target
@@ -48,9 +48,9 @@ JUDGEMENT_WORDS = {
     "lower": Text("低い", "lower"),
 }
 NATIONAL_WORDS = {
-    "published": Text("公表値", "published"),
-    "summed": Text("47支部の件数の合計から計算", "from the counts of all 47 branches"),
-    "weighted": Text("推計（{proxy}で加重した平均）", "estimate (mean weighted by {proxy})"),
+    "published": Text("全国（公表値）", "nation (published)"),
+    "summed": Text("全国（47支部の件数の合計から計算）", "nation (from the counts of all 47 branches)"),
+    "weighted": Text("全国推計（{proxy}で加重した平均）", "national estimate (mean weighted by {proxy})"),
     "mean": Text("47支部の単純平均", "plain mean of the 47 branches"),
 }
 NATIONAL_MARKS = {
@@ -66,8 +66,7 @@ def national_name(kind: str | None, kpi: Kpi, lang: str) -> str:
     if kind is None:
         return Text("全国（不明）", "nation (unknown)")(lang)
     proxy = NATIONAL_PROXIES[kpi.national_proxy](lang) if kpi.national_proxy else ""
-    words = NATIONAL_WORDS[kind](lang).format(proxy=proxy)
-    return words if kind == "mean" else Text(f"全国（{words}）", f"nation ({words})")(lang)
+    return NATIONAL_WORDS[kind](lang).format(proxy=proxy)
 
 
 def value_words(value: float | None, kpi: Kpi, lang: str) -> str:

@@ -275,6 +275,15 @@ def test_compare_difference_is_that_of_the_values_a_reader_sees():
     assert row["national_difference"] == pytest.approx(-0.5)
 
 
+def test_compare_rounds_the_printed_decimal_and_not_its_binary_form():
+    # given 1.005, of which the nearest binary fraction lies a little below
+    observations = [{"value": 1.005}, {"branch_code": NATION, "value": 1.0}]
+    # when
+    row = compare_04(observations, kpi=builders.kpi(decimals=2))
+    # then a table would print 1.01
+    assert row["national_difference"] == pytest.approx(0.01)
+
+
 # --- which value counts ---------------------------------------------------------------------------------------------
 
 
@@ -370,6 +379,15 @@ def test_compare_target_without_any_value_is_a_row():
     row = compare_04([], targets=[{"value": 19.0}])
     # then
     assert (row["status"], row["target_reason"], row["target_threshold"]) == ("missing", "no_value", 19.0)
+
+
+def test_compare_settled_value_of_a_month_is_not_that_of_the_year():
+    # given a month that is final, and the year before
+    observations = [{"value": 86.5, "period": "M02"}, {"fiscal_year": 2023, "value": 85.0}]
+    # when
+    row = compare_04(observations)
+    # then
+    assert (row["value"], row["prior_difference"]) == (None, None)
 
 
 def test_compare_parts_of_a_kpi_are_not_the_kpi():

@@ -270,14 +270,14 @@ def build_wide(tmp_path, catalogue):
     """Curate one row of the incentive table, the cells named by kpi_id and definition."""
     columns = {f"{c.kpi_id}/{c.definition}" if c.kpi_id else c.role: c for c in read_wide_layout("incentive_results")}
 
-    def run(**cells):
+    def run(copies=1, **cells):
         row = {"branch_code": "04", "branch_name": "宮城", "fiscal_year": "2024"} | cells
         headings = [column.heading for column in columns.values()]
         builders.write_source(tmp_path / "raw", [])
         meta = (tmp_path / "raw" / "doc.meta.yaml").read_text(encoding="utf-8")
         (tmp_path / "raw" / "doc.meta.yaml").write_text(meta.replace("layout: figures", "layout: incentive_results"))
         named = {columns[key].heading: cell for key, cell in row.items()}
-        builders.write_csv(tmp_path / "raw" / "doc.csv", headings, [named])
+        builders.write_csv(tmp_path / "raw" / "doc.csv", headings, [named] * copies)
         return curate(tmp_path / "raw", catalogue)[0]["observations"].to_dicts()
 
     return run
@@ -302,6 +302,17 @@ def test_curate_marks_in_a_wide_table_are_pending(build_wide):
     (observation,) = build_wide(**{"specific_checkup_rate/v1": "－"})
     # then
     assert (observation["value"], observation["status"]) == (None, "pending")
+
+
+def test_curate_refuses_a_branch_that_comes_twice_in_a_wide_table(build_wide):
+    # given two rows of one branch
+    # when
+    with pytest.raises(InputError) as caught:
+        build_wide(2, **{"specific_checkup_rate/v1": "64.1"})
+    # then
+    (fault,) = caught.value.faults
+    assert "3行目" in fault.place
+    assert "2行目" in fault.found
 
 
 def test_curate_refuses_a_shifted_row_of_a_wide_table(build_wide):

@@ -80,8 +80,8 @@ def test_read_tables_reads_back_what_write_tables_wrote(tmp_path):
 def test_write_tables_gives_the_same_bytes_for_the_same_tables(tmp_path):
     # given the same tables
     # when written twice
-    for name in ("one", "two"):
-        write_tables(tables(33.4), tmp_path / name, inputs={"b.csv": "1", "a.csv": "0"})
+    for name, files in (("one", "ab"), ("two", "ba")):
+        write_tables(tables(33.4), tmp_path / name, inputs={f"{file}.csv": "0" for file in files})
     # then
     for file in [*FILES, MANIFEST]:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()

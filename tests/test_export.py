@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 import re
@@ -12,6 +13,7 @@ import unicodedata
 import polars as pl
 import pytest
 
+from kenpo_lib import sentences
 from kenpo_lib.compare import select_branch_year
 from kenpo_lib.export import to_console_table, to_csv_text, to_json_text
 from kenpo_lib.tables import defuse
@@ -29,17 +31,21 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
-def _column_starts(line: str, gaps: list[int]) -> list[bool]:
-    """Whether two blanks stand before each of the given places, counted as a terminal shows them."""
-    cells, found = "", {}
+def _starts(heading: str) -> list[int]:
+    """Where the columns begin, counted as a terminal shows the headings."""
+    return [_width(heading[: match.start()]) for match in re.finditer(r"(?:^|(?<=  ))\S", heading)]
+
+
+def _cut(line: str, starts: list[int]) -> list[str]:
+    """The cells of a line; fails where a cell reaches into the next column."""
+    cells, at = [""] * len(starts), 0
     for sign in line:
-        found[_width(cells)] = cells
-        cells += sign
-    return [gap >= _width(line) or (gap in found and found[gap].endswith("  ")) for gap in gaps]
-
-
-def _split(line: str) -> list[str]:
-    return re.split(r"  +", line)
+        column = sum(start <= at for start in starts) - 1
+        cells[column] += sign
+        at += _width(sign)
+        assert at <= starts[column + 1] if column + 1 < len(starts) else True, line
+    assert all(text.endswith("  ") for text, after in itertools.pairwise(cells) if after), line
+    return [text.strip() for text in cells]
 
 
 # --- terminal -------------------------------------------------------------------------------------------------------
@@ -53,14 +59,9 @@ def test_console_table_lines_up_although_some_signs_are_wide(miyagi, catalogue, 
 
     assert set(rule) == {"-"}
     assert len(lines) == miyagi.height
-    headings = _split(heading)
-    assert len(headings) == 10
-    starts, at = [], 0
-    for word in headings[1:]:
-        at = heading.index(f"  {word}", at) + 2
-        starts.append(_width(heading[:at]))
+    assert len(_starts(heading)) == 10
     for line in lines:
-        assert all(_column_starts(line, starts)), line
+        assert all(_cut(line, _starts(heading))[:9]), line
         assert line == line.rstrip()
 
 
@@ -72,6 +73,24 @@ def test_console_table_shows_what_stands_in_the_rows(miyagi, catalogue):
         assert word in text
     assert text.endswith("\n")
     assert "None" not in text
+
+
+def test_console_table_has_each_number_under_its_heading(miyagi, catalogue):
+    heading, _, *lines = to_console_table(miyagi, catalogue).splitlines()
+    starts = _starts(heading)
+
+    assert _cut(heading, starts) == ["支部", "指標", "定義", "実績", "全国", "差", "前年度", "目標", "判定", "順位"]
+    for line, row in zip(lines, miyagi.to_dicts(), strict=True):
+        cells, kpi = _cut(line, starts), catalogue.kpis[row["kpi_id"]]
+        assert cells[1:3] == [kpi.short_name.ja, row["definition"]]
+        assert cells[3] == (sentences.value_words(row["value"], kpi, "ja") if row["value"] is not None else cells[3])
+        assert cells[4].partition(" ")[0] == sentences.value_words(row["national"], kpi, "ja")
+        assert ("推計" in cells[4]) == (row["national_kind"] == "weighted")
+        assert cells[5] == sentences.difference_words(row["national_difference"], kpi, "ja")
+        assert cells[6] == sentences.value_words(row["prior_value"], kpi, "ja")
+        assert cells[7] == sentences.target_words(row, kpi, "ja")
+        assert cells[8] == sentences.result_words(row, "ja")
+        assert cells[9] == sentences.rank_words(row, "ja")
 
 
 def test_console_table_in_english_has_no_japanese(comparison, catalogue, monkeypatch):

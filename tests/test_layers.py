@@ -11,8 +11,9 @@ import pytest
 
 # A module imports only from those above it. A new module gets its place here.
 LAYERS = [
-    *("language", "errors", "normalise", "targets", "catalogue", "curated", "sources", "curate", "validate", "stats"),
-    *("compare", "sentences", "charts", "tables", "page", "export", "briefing", "report", "explore", "cli"),
+    *("language", "errors", "grain", "normalise", "targets", "catalogue", "curated", "sources", "curate", "validate"),
+    *("stats", "uncertainty", "compare", "incentive", "sentences", "charts", "tables", "page", "export", "briefing"),
+    *("report", "cli"),
 ]
 PACKAGE = builders.ROOT / "kenpo_lib"
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -62,6 +62,23 @@ def test_judge_compares_at_published_precision(value, decimals, result):
     assert verdict.result is result
 
 
+@pytest.mark.parametrize(
+    ("target", "prior", "threshold"),
+    [
+        (AT_LEAST, 20.0, 27.5),
+        (AT_MOST_PRIOR, 0.96, 1.0),
+        (FLOOR, 79.9, 80.0),
+        (FLOOR, 82.0, 82.0),
+    ],
+)
+def test_judge_names_the_number_to_reach(target, prior, threshold):
+    # given a rule, and a prior-year value where it needs one
+    # when
+    verdict = judge(target, 50.0, prior=prior)
+    # then it is the printed one, the floor, or last year's as published
+    assert verdict.threshold == threshold
+
+
 @pytest.mark.parametrize("target", [AT_LEAST_PRIOR, AT_MOST_PRIOR])
 def test_judge_prior_rule_without_prior_cannot_tell(target):
     # given a rule that needs the year before, under a definition that is new this year
