@@ -260,7 +260,7 @@ def _conclude_nation(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> li
             *([f"worse in {name_list(worse, lang)}"] if worse else []),
         ]
         if pieces_ja:
-            text = Text(f"{what.ja}より{'、'.join(pieces_ja)}です。", f"Against {what.en}: {'. '.join(pieces_en)}.")
+            text = Text(f"{what.ja}より{'、'.join(pieces_ja)}です。", f"Against {what.en}: {_join_pieces(pieces_en)}.")
         else:
             text = Text(f"{what.ja}と同じ水準です。", f"The same as {what.en}.")
         sentences.append(text(lang))
@@ -280,7 +280,14 @@ def _conclude_change(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> li
         *([f"improved: {name_list(better, lang)} ({len(better)})"] if better else []),
         *([f"worsened: {name_list(worse, lang)} ({len(worse)})"] if worse else []),
     ]
-    return [Text(f"前年度から、{'、'.join(pieces_ja)}です。", f"Since the prior year, {'. '.join(pieces_en)}.")(lang)]
+    return [
+        Text(f"前年度から、{'、'.join(pieces_ja)}です。", f"Since the prior year, {_join_pieces(pieces_en)}.")(lang)
+    ]
+
+
+def _join_pieces(pieces: Sequence[str]) -> str:
+    """English pieces as sentences of their own: the names in them hold commas."""
+    return ". ".join([*pieces[:1], *(piece[0].upper() + piece[1:] for piece in pieces[1:])])
 
 
 def describe_trend(history: Sequence[Row], kpi: Kpi, *, branch_name: str, lang: str) -> str:

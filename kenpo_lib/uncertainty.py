@@ -57,7 +57,7 @@ def add_uncertainty(frame: pl.DataFrame, catalogue: Catalogue, *, weights: pl.Da
     ordered = frame.with_row_index("_row").with_columns(sign.alias("sign"), counted.fill_null(False).alias("_counted"))
     ordered = ordered.join(weights, on=["kpi_id", "branch_code", "fiscal_year"], how="left")
     return (
-        ordered.pipe(_add_intervals)
+        ordered.pipe(_add_intervals, proportions=proportions)
         .pipe(_add_change)
         .pipe(_add_trend)
         .pipe(_add_by_group, _describe_group)
@@ -82,7 +82,7 @@ def _series(name: str, values: np.ndarray | list) -> pl.Series:
 # --- one cell -------------------------------------------------------------------------------------------------------
 
 
-def _add_intervals(frame: pl.DataFrame) -> pl.DataFrame:
+def _add_intervals(frame: pl.DataFrame, *, proportions: list[str]) -> pl.DataFrame:
     """Wilson intervals at 95 and 99.8 %, and why a cell has none."""
     numerator, denominator = (_numbers(frame, name, where="_counted") for name in ("numerator", "denominator"))
     inner, outer = (proportion_interval(numerator, denominator, confidence=level, multiplier=100) for level in LEVELS)
@@ -91,7 +91,7 @@ def _add_intervals(frame: pl.DataFrame) -> pl.DataFrame:
         .then(None)
         .when(pl.col("value").is_null())
         .then(pl.lit("no_value"))
-        .when(pl.col("numerator").is_null() | pl.col("denominator").is_null())
+        .when(pl.col("kpi_id").is_in(proportions))
         .then(pl.lit("no_counts"))
         .otherwise(pl.lit("not_a_proportion"))
     )

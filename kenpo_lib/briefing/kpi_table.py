@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from kenpo_lib import charts, sentences
+from kenpo_lib import charts, sentences, verdict_words
 from kenpo_lib.briefing.data import Briefing
 from kenpo_lib.briefing.themes import MIN_POSITION_BRANCHES
 from kenpo_lib.catalogue import NATION, THEMES, Kpi
@@ -51,9 +51,11 @@ def show_kpi_table(briefing: Briefing) -> Html:
     ).format(caption, head, join(groups))
     legend = Text(
         "「良い」「悪い」は指標の望ましい方向による判定です。差は公表桁で計算しています。全国の「推計」「単純平均」は公表値ではありません。"
-        "順位の分母は値が分かる支部の数です。",
+        "順位の分母は値が分かる支部の数です。95%区間と「偶然とはいえない差」「ばらつきの範囲」は、件数が公表されている指標だけに付きます。"
+        "「小さな差」は実務上の目安（多くの率で1ポイント）より小さい差です。",
         "Better and worse follow the direction of each KPI. Differences are taken at published precision. 'est.' and 'mean' are "
-        "not published national figures. The rank names how many branches are known.",
+        "not published national figures. The rank names how many branches are known. Intervals and words on "
+        "chance stand only where counts are published. 'Small' is below a rule of thumb (1 point for most rates).",
     )(lang)
     return Html('<section>{}{}<p class="note">{}</p>{}</section>').format(
         heading(2, Text("指標の一覧", "All KPIs")(lang), anchor="kpis"), grid, legend, _kpi_csv(briefing)
@@ -68,7 +70,8 @@ def _kpi_row(briefing: Briefing, row: dict[str, Any], headings: Sequence[str]) -
         Text("前年度", "Prior year")(lang): _prior_cell(row, kpi, lang),
         Text("目標", "Target")(lang): _target_cell(row, kpi, lang),
         Text("順位", "Rank")(lang): _rank_cell(row, lang),
-        Text("推移", "Course")(lang): _sparkline(briefing, kpi, row["definition"]),
+        Text("推移", "Course")(lang): _sparkline(briefing, kpi, row["definition"])
+        + _small(verdict_words.course_words(row, lang)),
     }
     name = cell(kpi.name(lang), kind="th", scope="row")
     return Html("<tr>{}{}</tr>").format(name, join(cell(cells[label], label=label) for label in headings[1:]))
@@ -76,7 +79,8 @@ def _kpi_row(briefing: Briefing, row: dict[str, Any], headings: Sequence[str]) -
 
 def _value_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
     if row["value"] is not None:
-        return Html('<span class="value">{}</span>').format(sentences.value_words(row["value"], kpi, lang))
+        value = Html('<span class="value">{}</span>').format(sentences.value_words(row["value"], kpi, lang))
+        return value + _small(verdict_words.interval_words(row, kpi, lang))
     if row["status"] == "interim":
         return Html('<span class="muted">{}</span>').format(sentences.interim_words(row, kpi, lang))
     return Html('<span class="muted">{}</span>').format(sentences.STATUS_WORDS[row["status"]](lang))
@@ -99,8 +103,13 @@ def _national_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
     return Html("{}{}{}").format(
         sentences.value_words(row["national"], kpi, lang),
         Html(' <small class="mark">{}</small>').format(mark) if mark else "",
-        _difference(row["national_difference"], row["national_judgement"], kpi, lang),
+        _difference(row["national_difference"], row["national_judgement"], kpi, lang)
+        + _small(verdict_words.verdict_words(row, lang)),
     )
+
+
+def _small(text: str) -> Html:
+    return Html('<span class="diff">{}</span>').format(text) if text else Html("")
 
 
 def _prior_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
@@ -118,7 +127,8 @@ def _target_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
         return Html('<span class="muted">–</span>')
     verdict = badge(sentences.RESULT_WORDS[row["target_result"]](lang), css=row["target_result"])
     reason = sentences.TARGET_REASON_WORDS[row["target_reason"]](lang) if row["target_reason"] else ""
-    return Html('{}{}<span class="diff">{}</span>').format(sentences.target_words(row, kpi, lang), verdict, reason)
+    words = sentences.target_words(row, kpi, lang)
+    return Html("{}{}{}").format(words, verdict, _small(reason or verdict_words.people_words(row, lang)))
 
 
 def _rank_cell(row: dict[str, Any], lang: str) -> Html:
@@ -128,7 +138,8 @@ def _rank_cell(row: dict[str, Any], lang: str) -> Html:
         few = Text(f"{known}支部だけ判明", f"only {known} known")(lang)
         return Html('<span class="muted">{}</span>').format(few)
     css = "rank" if known == BRANCH_COUNT else "rank muted"
-    return Html('<span class="{}">{}</span>').format(css, sentences.rank_words(row, lang))
+    rank = Html('<span class="{}">{}</span>').format(css, sentences.rank_words(row, lang))
+    return rank + _small(verdict_words.rank_interval_words(row, lang))
 
 
 def _sparkline(briefing: Briefing, kpi: Kpi, definition: str) -> Html:
@@ -149,23 +160,17 @@ def _sparkline(briefing: Briefing, kpi: Kpi, definition: str) -> Html:
     return Html(charts.sparkline(points, label=label))
 
 
+# What the page shows, and nothing that it does not; `kenpo compare --format csv` has every column.
 _CSV_COLUMNS = (
-    *("branch_code", "branch_name", "kpi_id", "definition", "fiscal_year", "unit", "status", "value", "numerator"),
-    *(
-        "denominator",
-        "national",
-        "national_kind",
-        "national_difference",
-        "prior_value",
-        "prior_difference",
-        "target_rule",
-    ),
-    *("target_threshold", "target_result", "target_reason", "target_distance", "target_people", "rank", "ranked_count"),
-    *("deviation_score", "source_id", "locator"),
+    *("branch_code", "branch_name", "kpi_id", "definition", "fiscal_year", "unit", "status", "value"),
+    *("numerator", "denominator", "lower_95", "upper_95", "national", "national_kind", "national_difference"),
+    *("statistical", "practical", "prior_value", "prior_difference", "target_rule", "target_threshold"),
+    *("target_result", "target_reason", "target_distance", "target_people", "rank", "ranked_count"),
+    *("rank_lower", "rank_upper", "deviation_score", "source_id", "locator"),
 )
 
 
 def _kpi_csv(briefing: Briefing) -> Html:
-    rows = [[row[column] for column in _CSV_COLUMNS] for row in briefing.rows]
+    rows = [[row.get(column) for column in _CSV_COLUMNS] for row in briefing.rows]
     name = f"kenpo_{briefing.branch_code}_FY{briefing.fiscal_year}_kpis.csv"
     return csv_link(_CSV_COLUMNS, rows, file_name=name, lang=briefing.lang)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kenpo_lib import sentences
+from kenpo_lib import sentences, verdict_words
 from kenpo_lib.briefing.data import Briefing, interim_rows, list_full_kpis, own_warnings, rows_of_page
 from kenpo_lib.briefing.themes import list_themes
 from kenpo_lib.catalogue import NATION, THEMES
@@ -54,6 +54,7 @@ def show_conclusion(briefing: Briefing) -> Html:
     """The conclusion in sentences, with the count of target verdicts beside it."""
     lang, rows = briefing.lang, briefing.rows
     said = sentences.conclude_branch(rows, briefing.catalogue, lang)
+    said += verdict_words.conclude_certainty(rows, briefing.catalogue, lang)
     counts = [
         (sentences.RESULT_WORDS[result](lang), sum(row["target_result"] == result for row in rows), result)
         for result in ("met", "not_met", "cannot_tell")
