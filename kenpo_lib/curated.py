@@ -27,6 +27,18 @@ class TableSchema:
     key: tuple[str, ...]
 
 
+_TARGET_COLUMNS = {
+    "branch_code": _TEXT,
+    "kpi_id": _TEXT,
+    "definition": _TEXT,
+    "fiscal_year": _INT,
+    "rule": _TEXT,
+    "value": _FLOAT,
+    "floor": _FLOAT,
+    "source_id": _TEXT,
+    "locator": _TEXT,
+    "note": _TEXT,
+}
 SCHEMAS: dict[str, TableSchema] = {
     "observations": TableSchema(
         {
@@ -48,21 +60,7 @@ SCHEMAS: dict[str, TableSchema] = {
         },
         ("branch_code", "kpi_id", "definition", "component", "fiscal_year", "period", "as_of", "source_id"),
     ),
-    "targets": TableSchema(
-        {
-            "branch_code": _TEXT,
-            "kpi_id": _TEXT,
-            "definition": _TEXT,
-            "fiscal_year": _INT,
-            "rule": _TEXT,
-            "value": _FLOAT,
-            "floor": _FLOAT,
-            "source_id": _TEXT,
-            "locator": _TEXT,
-            "note": _TEXT,
-        },
-        ("branch_code", "kpi_id", "definition", "fiscal_year"),
-    ),
+    "targets": TableSchema(_TARGET_COLUMNS, ("branch_code", "kpi_id", "definition", "fiscal_year")),
     "branches": TableSchema(
         {
             "branch_code": _TEXT,
@@ -139,19 +137,7 @@ SCHEMAS: dict[str, TableSchema] = {
     ),
     # Targets that a newer source replaced; kept so that validation can name both places.
     "superseded_targets": TableSchema(
-        {
-            "branch_code": _TEXT,
-            "kpi_id": _TEXT,
-            "definition": _TEXT,
-            "fiscal_year": _INT,
-            "rule": _TEXT,
-            "value": _FLOAT,
-            "floor": _FLOAT,
-            "source_id": _TEXT,
-            "locator": _TEXT,
-            "note": _TEXT,
-        },
-        ("branch_code", "kpi_id", "definition", "fiscal_year", "source_id"),
+        _TARGET_COLUMNS, ("branch_code", "kpi_id", "definition", "fiscal_year", "source_id")
     ),
 }
 

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kenpo_lib import curate as module
+from kenpo_lib.curate import build as module
 from kenpo_lib.catalogue import load_catalogue
 from kenpo_lib.curate import curate
 from kenpo_lib.curated import MANIFEST, SCHEMAS, write_tables
