@@ -90,6 +90,16 @@ def test_value_trend_of_the_example_in_pheindicatormethods_agrees_with_statsmode
     assert trend.statistic == pytest.approx(model.tvalues[1] ** 2)
 
 
+def test_slope_of_proportions_is_that_of_their_log_odds():
+    # given proportions of a half to a quarter, none of them 0 or 1
+    count, base = [500, 450, 400, 300, 250], [1000] * 5
+    # when
+    trend = compute_proportion_trend(YEARS, count, base)
+    # then
+    log_odds = np.log(np.array(count) / (1000 - np.array(count)))
+    assert trend.slope == pytest.approx(np.polyfit(np.arange(5), log_odds, 1)[0])
+
+
 def test_threshold_is_the_998_point_of_chi_squared():
     assert stats.chi2.ppf(0.998, 1) == pytest.approx(CHI_SQUARED_998, abs=5e-5)
 

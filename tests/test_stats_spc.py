@@ -166,6 +166,14 @@ def test_screening_is_done_once():
     assert chart.upper[0] - chart.centre[0] == pytest.approx(2.66 * kept.mean())
 
 
+@pytest.mark.parametrize(("last", "mean_range"), [(5, 1.3), (6, 1.0)])
+def test_ranges_are_screened_from_3267_times_their_mean_on(last, mean_range):
+    # given nine ranges of 1, and a last one of 4 (3.08 times the mean of all) or of 5 (3.57 times)
+    chart = compute_xmr_chart([0, 1] * 5 + [last])
+    # then
+    assert chart.upper[0] - chart.centre[0] == pytest.approx(2.66 * mean_range)
+
+
 def test_missing_points_have_no_range_and_no_limits_of_their_own():
     # given a month without a denominator, and one that is not known
     chart = compute_p_chart([10, 12, 0, 11, None, 9], [100, 100, 0, 100, 100, 100])

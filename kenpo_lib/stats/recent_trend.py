@@ -98,7 +98,8 @@ def compute_proportion_trend(
         ValueError: Negative or infinite counts, a numerator above its denominator, a year twice or missing.
 
     Source: Armitage (1955), Biometrics 11:375–386; Fingertips public health technical guidance, "Fingertips trend
-    markers"; same method as PHEindicatormethods ``assign_trend_markers`` (``proportion``) and R's ``prop.trend.test``.
+    markers"; same statistic as Fingertips' ``TrendMarkerCalculator`` and R's ``prop.trend.test``, same rules as PHEindicatormethods
+    ``assign_trend_markers``. Ours: the half case, the years as they are, and no direction where the test and the slope disagree.
     """
     year, count, base = _arrange(years, numerators, denominators, points=points)
     check_proportion(count, base)
