@@ -62,6 +62,7 @@ class Unit(StrEnum):
 # Conventions of this suite, not of the association; a KPI with another scale states its own as ``relevant``.
 RELEVANT_DIFFERENCES = {"percent": 1.0, "yen": 5.0, "days": 0.5}  # points, percent of the nation, days
 
+WITHIN_YEAR = ("accumulates", "level")
 PILLARS = ("core", "strategic", "organisation", "incentive")
 THEMES = {
     "health_checks": Text("健診", "Health check-ups"),
@@ -129,6 +130,9 @@ class Kpi:
     relevant_difference: (
         float | None
     )  # from the nation, in points or percent as differences are given; null: none stated
+    within_year: (
+        str | None
+    )  # accumulates (from April to the year's value) or level (comparable at any date); null: unknown
     branch_code: str | None  # set for an indicator that one branch keeps for itself
 
     def unit_word(self, lang: str) -> str:
@@ -237,7 +241,7 @@ _REQUIRED = {
     *("name", "short_name", "pillar", "theme", "order", "unit", "decimals", "direction", "proportion"),
     *("numerator", "denominator", "definitions", "caveats", "plausible"),
 }
-_OPTIONAL = {"resembles", "jump", "jump_percent", "national_proxy", "relevant"}
+_OPTIONAL = {"resembles", "jump", "jump_percent", "national_proxy", "relevant", "within_year"}
 _DEFINITION_KEYS = {"from", "to", "restated", "text", "sources"}
 
 
@@ -410,6 +414,7 @@ def parse_kpi(kpi_id: str, raw: Any, *, where: str, caveats: Iterable[str], bran
         jump_is_percent="jump_percent" in entry.raw,
         national_proxy=proxy,
         relevant_difference=_relevant_difference(entry),
+        within_year=None if entry.raw.get("within_year") is None else entry.choice("within_year", WITHIN_YEAR),
         branch_code=branch_code,
     )
     if entry.faults:

@@ -19,6 +19,7 @@ from kenpo_lib.stats.groups import percentile_ranks, quantile_groups
 from kenpo_lib.stats.intervals import LEVELS, proportion_interval
 from kenpo_lib.stats.leave_one_out import mean_without, published_without, rate_without
 from kenpo_lib.stats.multiplicity import adjust_p_values, two_sided_p
+from kenpo_lib.stats.pace import compute_pace
 from kenpo_lib.stats.rank_sets import rank_confidence_sets, rank_movement
 from kenpo_lib.stats.recent_trend import compute_proportion_trend, judge_trend
 from kenpo_lib.stats.shrinkage import shrink_proportions
@@ -62,6 +63,7 @@ def add_uncertainty(frame: pl.DataFrame, catalogue: Catalogue, *, weights: pl.Da
         .pipe(_add_trend)
         .pipe(_add_by_group, _describe_group)
         .pipe(_add_rank_movement)
+        .pipe(_add_pace, catalogue=catalogue)
         .pipe(_add_verdict, catalogue=catalogue)
         .sort("_row")
         .drop("_row", "_counted", "sign", "weight")
@@ -323,6 +325,51 @@ def _usual_movement(series: pl.DataFrame) -> float | None:
     sign = int(series["sign"][0])
     prior, current = (np.array([table[str(pair[side])].to_numpy() for pair in pairs], dtype=float) for side in (0, 1))
     return rank_movement(prior, current, sign=sign).within
+
+
+# --- part-way through the year --------------------------------------------------------------------------------------
+
+
+def _add_pace(frame: pl.DataFrame, *, catalogue: Catalogue) -> pl.DataFrame:
+    """An interim value beside what would be on course for the target; no interval and no verdict on the target."""
+    kinds = {kpi.kpi_id: kpi.within_year for kpi in catalogue.kpis.values() if kpi.within_year}
+    aimed = frame.filter(
+        pl.col("interim_value").is_not_null()
+        & pl.col("target_threshold").is_not_null()
+        & pl.col("interim_as_of").is_not_null()
+        & pl.col("value").is_null()
+    )
+    records = []
+    for row in aimed.to_dicts():
+        if row["kpi_id"] not in kinds:
+            continue
+        wants_at_most = row["target_rule"] in ("at_most", "at_most_prior")
+        pace = compute_pace(
+            row["interim_value"],
+            (row["interim_as_of"].month - 4) % 12 + 1,
+            row["target_threshold"],
+            sign=-1 if wants_at_most else 1,
+            accumulates=kinds[row["kpi_id"]] == "accumulates",
+        )
+        records.append(
+            {
+                "_row": row["_row"],
+                "pace_basis": str(pace.basis),
+                "pace_expected": pace.expected,
+                "pace_difference": pace.difference,
+                "pace_is_on": bool(pace.is_on_pace),
+                "pace_needed_per_month": None if np.isnan(pace.needed_per_month) else pace.needed_per_month,
+            }
+        )
+    schema = {
+        "_row": pl.UInt32,
+        "pace_basis": pl.String,
+        "pace_expected": pl.Float64,
+        "pace_difference": pl.Float64,
+        "pace_is_on": pl.Boolean,
+        "pace_needed_per_month": pl.Float64,
+    }
+    return frame.join(pl.DataFrame(records, schema=schema), on="_row", how="left").sort("_row")
 
 
 # --- one verdict per cell -------------------------------------------------------------------------------------------

@@ -94,6 +94,27 @@ def people_words(row: Row, lang: str) -> str:
     )(lang)
 
 
+def pace_words(row: Row, kpi: Kpi, lang: str) -> str:
+    """Whether an interim value is on course for its target, and the pace needed; empty where that cannot be said."""
+    if row.get("pace_expected") is None:
+        return ""
+    on_course = (
+        Text("目標のペース以上", "on course")(lang) if row["pace_is_on"] else Text("目標のペース未満", "behind")(lang)
+    )
+    if row["pace_basis"] == "level":
+        return (
+            Text("目標の水準に達している", "at the target's level")(lang)
+            if row["pace_is_on"]
+            else Text("目標の水準に届いていない", "below the target's level")(lang)
+        )
+    expected = f"{format_number(row['pace_expected'], kpi.decimals)}{kpi.unit_word(lang)}"
+    words = Text(f"{on_course}（均等なら{expected}）", f"{on_course} (even months: {expected})")(lang)
+    if row["pace_needed_per_month"]:
+        needed = format_number(row["pace_needed_per_month"], kpi.decimals)
+        words += Text(f"、残りは月{needed}ポイント必要", f"; {needed} points a month needed")(lang)
+    return words
+
+
 def conclude_certainty(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> list[str]:
     """Sentences on alerts, on ranks that moved unusually far, and on how much of the comparison could be tested at all."""
     sentences = []

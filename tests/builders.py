@@ -93,6 +93,7 @@ def kpi(kpi_id: str = "rate", **changes: Any) -> Kpi:
         jump=10.0,
         jump_is_percent=False,
         national_proxy=None,
+        within_year=None,
         relevant_difference=1.0,
         branch_code=None,
     )

@@ -163,3 +163,26 @@ def test_rows_keep_their_number_and_order(comparison: pl.DataFrame):
 
     assert comparison.select(key).is_unique().all()
     assert "_row" not in comparison.columns
+
+
+def test_pace_of_an_accumulating_kpi_assumes_even_months(comparison: pl.DataFrame):
+    """Tokyo, end of July 2024: 14.8 % of a target of 60 %, four months of twelve."""
+    row = comparison.filter(
+        (pl.col("kpi_id") == "checkup_rate_insured") & (pl.col("branch_code") == "13") & (pl.col("fiscal_year") == 2024)
+    ).to_dicts()[0]
+
+    assert row["pace_basis"] == "even_months"
+    assert row["pace_expected"] == pytest.approx(60 * 4 / 12)
+    assert row["pace_is_on"] is False
+    assert row["pace_needed_per_month"] == pytest.approx((60 - 14.8) / 8)
+    assert row["lower_95"] is None
+
+
+def test_pace_is_left_open_where_nobody_knows_how_a_kpi_runs_within_the_year(
+    comparison: pl.DataFrame, catalogue: Catalogue
+):
+    unknown = [kpi.kpi_id for kpi in catalogue.kpis.values() if kpi.within_year is None]
+    interim = comparison.filter(pl.col("interim_value").is_not_null() & pl.col("kpi_id").is_in(unknown))
+
+    assert interim.height >= 4
+    assert interim["pace_expected"].null_count() == interim.height

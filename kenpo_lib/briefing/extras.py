@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from kenpo_lib import sentences
+from kenpo_lib import sentences, verdict_words
 from kenpo_lib.briefing.data import Briefing, interim_rows, rows_of_page
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_number
@@ -25,6 +25,7 @@ def show_interim(briefing: Briefing) -> Html:
             Text("時点", "As of"),
             Text("年度の目標", "Target of the year"),
             Text("前年度（通年）", "Prior year (whole)"),
+            Text("目標へのペース", "Pace to the target"),
         )
     ]
     body = []
@@ -40,12 +41,15 @@ def show_interim(briefing: Briefing) -> Html:
                 sentences.date_words(row["interim_as_of"], lang) or "–",
                 sentences.target_words(row, kpi, lang),
                 sentences.value_words(row["prior_value"], kpi, lang),
+                verdict_words.pace_words(row, kpi, lang) or "–",
             ]
         )
     title = Text("年度途中の値", "Values part-way through the year")(lang)
     note = Text(
-        "中間値は年度の実績とは比べません。達成・未達の判定もしません。",
-        "Interim values are not compared with whole years, and no target is judged by them.",
+        "中間値は年度の実績とは比べません。達成・未達の判定もしません。ペースは、積み上がる指標では12か月均等に進むと仮定した目安です"
+        "（件数が公表されていないため、誤差は付けられません）。",
+        "Interim values are not compared with whole years, and no target is judged by them. The pace of KPIs that accumulate assumes "
+        "twelve even months; without counts it has no interval.",
     )(lang)
     return Html('<section>{}<p class="note">{}</p>{}</section>').format(
         heading(2, title, anchor="interim"), note, table(title, headings, body, css="cards")
