@@ -52,7 +52,7 @@ def add_uncertainty(frame: pl.DataFrame, catalogue: Catalogue, *, weights: pl.Da
     counted = (
         pl.col("kpi_id").is_in(proportions)
         & pl.col("value").is_not_null()
-        & pl.col("numerator").is_not_null()
+        & pl.col("numerator").is_between(0, pl.col("denominator"))
         & (pl.col("denominator") > 0)
     )
     ordered = frame.with_row_index("_row").with_columns(sign.alias("sign"), counted.fill_null(False).alias("_counted"))
@@ -93,9 +93,13 @@ def _add_intervals(frame: pl.DataFrame, *, proportions: list[str]) -> pl.DataFra
         .then(None)
         .when(pl.col("value").is_null())
         .then(pl.lit("no_value"))
-        .when(pl.col("kpi_id").is_in(proportions))
+        .when(~pl.col("kpi_id").is_in(proportions))
+        .then(pl.lit("not_a_proportion"))
+        .when(pl.col("numerator").is_null() | pl.col("denominator").is_null())
         .then(pl.lit("no_counts"))
-        .otherwise(pl.lit("not_a_proportion"))
+        .otherwise(
+            pl.lit("impossible_counts")
+        )  # validation stops these; a comparison without it must not fall over them
     )
     return frame.with_columns(
         _series("lower_95", inner.lower),

@@ -144,6 +144,7 @@ def values_details(values: pl.DataFrame, kpi: Kpi, lang: str, *, name: str, capt
             Text("実績", "Result"),
             Text("順位", "Rank"),
             Text("偏差値", "Deviation score"),
+            Text("自支部を除く全国", "Nation without it"),
             Text("出典", "Source"),
         )
     ]
@@ -155,6 +156,7 @@ def values_details(values: pl.DataFrame, kpi: Kpi, lang: str, *, name: str, capt
             plain_number(row["value"], kpi),
             row["rank"],
             None if row["deviation_score"] is None else format_number(row["deviation_score"], 1),
+            plain_number(row["national_without_branch"], kpi),
             row["source_id"],
         ]
         for row in known.to_dicts()
