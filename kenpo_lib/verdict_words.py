@@ -141,7 +141,13 @@ def conclude_certainty(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> 
         sentences.append(text(lang))
     compared = [row for row in rows if row.get("national_judgement")]
     tested = [row for row in compared if row.get("statistical_method")]
-    if compared and len(tested) < len(compared):
+    if compared and not tested:
+        text = Text(
+            "全国との差が偶然かどうかは判定できません（件数の公表されている指標がありません）。",
+            "Whether differences from the nation are chance cannot be told: no counts are published.",
+        )
+        sentences.append(text(lang))
+    elif len(tested) < len(compared):
         text = Text(
             f"全国との差が偶然かどうかは、件数が公表されている{len(tested)}指標だけで判定しています"
             f"（比較した{len(compared)}指標のうち）。",

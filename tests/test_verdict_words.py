@@ -103,3 +103,11 @@ def test_conclusion_names_alerts_and_how_much_could_be_tested(catalogue: Catalog
 
 def test_conclusion_is_silent_where_nothing_was_compared(catalogue: Catalogue):
     assert conclude_certainty([_row(alert=False)], catalogue, "ja") == []
+
+
+def test_conclusion_says_that_chance_cannot_be_told_without_any_counts(catalogue: Catalogue):
+    rows = [_row(national_judgement="worse", statistical_method=None, alert=False)]
+
+    assert conclude_certainty(rows, catalogue, "ja") == [
+        "全国との差が偶然かどうかは判定できません（件数の公表されている指標がありません）。"
+    ]
