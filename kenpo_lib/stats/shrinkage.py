@@ -75,7 +75,7 @@ def estimate_tau2(
         ValueError: A standard error of 0 or less, an infinite number, an unknown method.
 
     Source: Paule & Mandel (1982), J Res NBS 87:377–385; Viechtbauer (2005), J Educ Behav Stat 30:261–293 (REML). Same as metafor
-    ``rma(method="PM")`` and ``rma(method="REML")``, and as statsmodels ``combine_effects(method_re="iterated")``.
+    ``rma(method="PM")`` and ``rma(method="REML")``. statsmodels has the first only, and its search (0.15.0) may end too early.
     """
     y, v = _read_figures(values, standard_errors)
     to_floats(centre=centre)

@@ -63,7 +63,7 @@ def difference_interval(
     Returns:
         This year's proportion minus the prior year's, with limits between −1 and 1 times the multiplier. NaN with a reason where
         a count is missing or a denominator is 0 in either year, and for the score method with one person or less in both years
-        together (few_events). Score limits are right to 10⁻⁹.
+        together (few_events). Score limits are right to 10⁻⁶, usually to 10⁻¹².
 
     Raises:
         ValueError: Negative or infinite counts, a numerator above its denominator, a level outside 0 to 1, an unknown method.
@@ -101,7 +101,8 @@ def ratio_interval(
 
     Returns:
         Ratio and limits of at least 0. NaN with a reason where a count is missing or a denominator is 0 in either year, and where
-        the prior proportion is 0 (prior_is_zero); few_events as in ``difference_interval``.
+        the prior proportion is 0 (prior_is_zero); few_events as in ``difference_interval``. Score limits are right to 10⁻⁵ of
+        themselves.
 
     Raises:
         ValueError: As ``difference_interval``.
