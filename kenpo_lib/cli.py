@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,14 @@ _branch_option = click.option(
 )
 _year_option = click.option(
     "--fiscal-year", required=True, help=say("年度: 2024、R6、令和6年度", "Fiscal year: 2024, R6")
+)
+_format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help=say("出力の形", "Form of the output"),
 )
 _lang_option = click.option(
     "--lang",
@@ -159,14 +168,7 @@ def _validate(folder: Path, *, quiet: bool) -> None:
 @_branch_option
 @_year_option
 @click.option("--kpi", help=say("指標のID（カンマ区切り）", "KPI ids, separated by commas"))
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help=say("出力の形", "Form of the output"),
-)
+@_format_option
 @click.pass_context
 def compare(ctx: click.Context, branch: str, fiscal_year: str, kpi: str | None, form: str) -> None:
     import polars as pl
@@ -174,6 +176,7 @@ def compare(ctx: click.Context, branch: str, fiscal_year: str, kpi: str | None, 
     from kenpo_lib.catalogue import load_catalogue, parse_branch_list
     from kenpo_lib.compare import check_year, compute_comparison
     from kenpo_lib.curated import read_tables
+    from kenpo_lib.export import to_console_table
 
     catalogue = load_catalogue()
     codes, year = parse_branch_list(catalogue, branch), _parse_year(fiscal_year)
@@ -183,9 +186,7 @@ def compare(ctx: click.Context, branch: str, fiscal_year: str, kpi: str | None, 
     chosen = frame.filter(
         pl.col("branch_code").is_in(codes) & (pl.col("fiscal_year") == year) & pl.col("kpi_id").is_in(kpi_ids)
     )
-    text = _format_frame(chosen, form, catalogue)
-    # CSV and JSON in a file are UTF-8 with their own line ends, whatever the console writes.
-    click.echo(text if form == "table" or sys.stdout.isatty() else text.encode("utf-8"), nl=False)
+    _print_frame(chosen, form, to_table=lambda frame: to_console_table(frame, catalogue))
 
 
 def _parse_kpis(text: str | None, catalogue: Any) -> list[str]:
@@ -208,10 +209,40 @@ def _parse_kpis(text: str | None, catalogue: Any) -> list[str]:
     return chosen
 
 
-def _format_frame(frame: Any, form: str, catalogue: Any) -> str:
-    from kenpo_lib.export import to_console_table, to_csv_text, to_json_text
+def _print_frame(frame: Any, form: str, *, to_table: Callable[[Any], str]) -> None:
+    from kenpo_lib.export import to_csv_text, to_json_text
 
-    return {"csv": to_csv_text, "json": to_json_text}.get(form, lambda f: to_console_table(f, catalogue))(frame)
+    text = {"csv": to_csv_text, "json": to_json_text}.get(form, to_table)(frame)
+    # CSV and JSON in a file are UTF-8 with their own line ends, whatever the console writes.
+    click.echo(text if form == "table" or sys.stdout.isatty() else text.encode("utf-8"), nl=False)
+
+
+@cli.command(
+    help=say(
+        "インセンティブ制度の得点・順位・報奨金の概算を支部ごとに出力します（順位は47支部全体での順位）。列の意味は docs/data_dictionary.md。",
+        "Print the approximate incentive score, rank and reward of each branch (ranked among all 47) "
+        "(columns: docs/data_dictionary.md).",
+    )
+)
+@_branch_option
+@_year_option
+@_format_option
+@click.pass_context
+def incentive(ctx: click.Context, branch: str, fiscal_year: str, form: str) -> None:
+    import polars as pl
+
+    from kenpo_lib.catalogue import load_catalogue, parse_branch_list
+    from kenpo_lib.curated import read_tables
+    from kenpo_lib.export import to_incentive_table
+    from kenpo_lib.incentive import READING_NOTE, compute_incentive
+    from kenpo_lib.language import console_language
+
+    catalogue = load_catalogue()
+    codes, year = parse_branch_list(catalogue, branch), _parse_year(fiscal_year)
+    frame = compute_incentive(read_tables(_folder(ctx) / "data" / "curated"), catalogue, fiscal_year=year)
+    click.echo(READING_NOTE(console_language()), err=True)
+    chosen = frame.filter(pl.col("branch_code").is_in(codes))
+    _print_frame(chosen, form, to_table=lambda scores: to_incentive_table(scores, catalogue))
 
 
 @cli.command(

@@ -1,4 +1,4 @@
-"""The comparison frame → text for a terminal, CSV and JSON."""
+"""The comparison frame and the incentive scores → text for a terminal, CSV and JSON."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import polars as pl
 from kenpo_lib import sentences
 from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.language import Text, console_language
+from kenpo_lib.normalise import format_number
+from kenpo_lib.stats.incentive import INDICATORS
 from kenpo_lib.tables import to_csv
 
 
@@ -70,7 +72,59 @@ def to_console_table(frame: pl.DataFrame, catalogue: Catalogue) -> str:
                 sentences.rank_words(row, lang),
             ]
         )
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(headings))]
+    return _align(rows)
+
+
+def to_incentive_table(frame: pl.DataFrame, catalogue: Catalogue) -> str:
+    """The incentive scores as ``to_console_table``: total, rank, reward, and the increase of each indicator that is missing.
+
+    Args:
+        frame: From ``kenpo_lib.incentive.compute_incentive``.
+    """
+    lang = console_language()
+    last = frame["rewarded_ranks"][0] if frame.height else ""
+    headings = [
+        word(lang)
+        for word in (
+            Text("支部", "branch"),
+            Text("合計点", "total"),
+            Text("水準", "level"),
+            Text("伸び", "growth"),
+            Text("順位", "rank"),
+            Text(f"{last}位まで(点)", f"to rank {last}"),
+            Text("料率への影響(%)", "premium rate (%)"),
+            Text("報奨金(百万円)", "reward (m yen)"),
+            *(
+                Text(f"{k} {kpi.short_name.ja}(あと)", f"{k} {kpi.short_name.en} (needs)")
+                for k, kpi in enumerate((catalogue.kpis[kpi_id] for kpi_id in INDICATORS), start=1)
+            ),
+        )
+    ]
+    rows = [headings]
+    for row in frame.to_dicts():
+        amounts = [(row[name], 1) for name in ("total", "level_points", "growth_points")]
+        distance, effect = (row["points_to_reward"], 1), [(row["net_pct"], 3), (row["reward_million_yen"], 0)]
+        needs = [_needs_words(row[f"{kpi_id}_value"], row[f"{kpi_id}_increase_needed"]) for kpi_id in INDICATORS]
+        rows.append(
+            [
+                f"{row['branch_code']} {catalogue.branches[row['branch_code']].name(lang)}",
+                *(format_number(value, decimals) for value, decimals in amounts),
+                f"{row['rank']}/{row['ranked_count']}" if row["rank"] else "–",
+                *(format_number(value, decimals) for value, decimals in (distance, *effect)),
+                *needs,
+            ]
+        )
+    return _align(rows)
+
+
+def _needs_words(value: float | None, increase: float | None) -> str:
+    """``32.2 (+0.6)``; the value alone where nothing is missing, ``(–)`` where no increase is enough or none is known."""
+    return format_number(value, 1) + (f" ({format_number(increase, 1, signed=True)})" if increase != 0 else "")
+
+
+def _align(rows: list[list[str]]) -> str:
+    """The first row is headings."""
+    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)).rstrip()
         for row in rows

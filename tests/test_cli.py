@@ -456,6 +456,7 @@ NEEDING_A_PROJECT = (
     ("validate",),
     ("seal",),
     ("compare", "--fiscal-year", "2024"),
+    ("incentive", "--fiscal-year", "2024"),
     ("report", "--fiscal-year", "2024"),
 )
 
