@@ -15,8 +15,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kenpo_lib.curate import build as module
 from kenpo_lib.catalogue import load_catalogue
+from kenpo_lib.curate import build as module
 from kenpo_lib.curate import curate
 from kenpo_lib.curated import MANIFEST, SCHEMAS, write_tables
 from kenpo_lib.errors import MAX_FAULTS_SHOWN, InputError
