@@ -14,7 +14,7 @@ help:
 	@echo "make report   set up, build and check the data, write all reports (FISCAL_YEAR=2024 BRANCH=all)"
 	@echo "make lab      open JupyterLab on notebooks/00_explore.ipynb"
 	@echo "make test     set up and run all tests      make lint   style checks"
-	@echo "make data     curate and validate only      make bench  measure the batch"
+	@echo "make data     curate and validate only      make bench  measure batch and statistics"
 	@echo "make lock     renew requirements.lock (needs uv)"
 
 setup: $(READY)
@@ -53,6 +53,7 @@ lint: $(READY)
 
 bench: data
 	$(BIN)/python benchmarks/report_batch.py
+	$(BIN)/python benchmarks/comparison_statistics.py
 
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
