@@ -21,6 +21,7 @@ from typing import Any
 from kenpo_lib.catalogue import NATION, Catalogue
 from kenpo_lib.curated import sha256_of, write_atomically
 from kenpo_lib.errors import KenpoError
+from kenpo_lib.fast_import import import_jsonschema
 from kenpo_lib.language import Text, say
 from kenpo_lib.normalise import format_fiscal_year
 
@@ -165,6 +166,7 @@ def run_notebook(source: Path, output: Path, parameters: dict[str, Any]) -> Any:
     Raises:
         ReportFailedError: A cell raised, the kernel died or hung, or a cell did not run.
     """
+    import_jsonschema()
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError

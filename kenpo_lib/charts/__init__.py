@@ -4,7 +4,15 @@
 page; ``explore_…`` are for JupyterLab.
 """
 
+from kenpo_lib.fast_import import import_jsonschema
+
+import_jsonschema()  # before the first import of Altair
+
+from kenpo_lib.charts.caterpillar import draw_caterpillar
+from kenpo_lib.charts.contribution import draw_contribution
 from kenpo_lib.charts.explore import explore_position, explore_trend, use_renderer
+from kenpo_lib.charts.funnel import draw_funnel
+from kenpo_lib.charts.incentive import draw_incentive_points
 from kenpo_lib.charts.position import draw_position
 from kenpo_lib.charts.ranking import draw_ranking
 from kenpo_lib.charts.sparkline import sparkline
@@ -17,6 +25,10 @@ __all__ = [
     "CHART_CSS",
     "FONT_STACK",
     "UnsafeChartError",
+    "draw_caterpillar",
+    "draw_contribution",
+    "draw_funnel",
+    "draw_incentive_points",
     "draw_position",
     "draw_ranking",
     "draw_tile_map",
