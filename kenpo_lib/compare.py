@@ -36,7 +36,7 @@ def compute_comparison(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
         definition, or of another kind (an interim value is never compared).
     """
     frame = _compare_cells(tables, catalogue).filter(pl.col("branch_code") != NATION)
-    return add_uncertainty(frame, catalogue, weights=_proxy_weights(tables["statistics"], catalogue))
+    return add_uncertainty(frame, catalogue, weights=proxy_weights(tables["statistics"], catalogue))
 
 
 def compute_nation(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
@@ -181,7 +181,7 @@ def _add_nation(
     )
     derived = (
         finals.filter(pl.col("branch_code") != NATION)
-        .join(_proxy_weights(statistics, catalogue), on=["kpi_id", "branch_code", "fiscal_year"], how="left")
+        .join(proxy_weights(statistics, catalogue), on=["kpi_id", "branch_code", "fiscal_year"], how="left")
         .group_by(GROUP)
         .agg(
             pl.len().alias("branches_known"),
@@ -217,7 +217,7 @@ def _add_nation(
     return joined.pipe(_add_difference, reference=compared, name="national")
 
 
-def _proxy_weights(statistics: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def proxy_weights(statistics: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """The stated proxy weight of each branch, KPI and year, for KPIs whose entry names one.
 
     A branch of which a part (an age band) is missing, or given twice, has no weight: it would be too small, or too large.

@@ -267,8 +267,7 @@ def _describe_nation_without(group: Group) -> Columns:
 def _describe_spread(group: Group, *, sign: int) -> Columns:
     """Funnel, shrinkage and rank sets of a group whose ranked branches all have counts."""
     numerator, denominator = (_numbers(group, name, where="_counted") for name in ("numerator", "denominator"))
-    # The published nation is the centre: the branches known may not be like the others.
-    centre = group["national"][0] / 100 if group["national_kind"][0] == "published" else None
+    centre = funnel_centre(group)
     funnel = proportion_funnel(numerator, denominator, centre=centre, multiplier=100)
     shrunk = shrink_proportions(numerator, denominator, centre=centre, multiplier=100)
     share = numerator / denominator
@@ -291,6 +290,14 @@ def _describe_spread(group: Group, *, sign: int) -> Columns:
         "rank_lower_all": every.lower,
         "rank_upper_all": every.upper,
     }
+
+
+def funnel_centre(group: Group) -> float | None:
+    """The published nation as a share, which the branches of a group are compared with: those known may not be like the others.
+
+    None where nothing is published: then the pooled share of the branches known.
+    """
+    return group["national"][0] / 100 if group["national_kind"][0] == "published" else None
 
 
 # --- between two years ----------------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ import pytest
 
 # A module imports only from those above it. A new module gets its place here.
 LAYERS = [
-    *("language", "errors", "grain", "normalise", "targets", "catalogue", "curated", "sources", "curate", "validate"),
-    *("stats", "uncertainty", "compare", "incentive", "sentences", "verdict_words", "charts", "tables", "page", "export", "briefing"),
+    *("fast_import", "language", "errors", "grain", "normalise", "targets", "catalogue", "curated", "sources", "curate", "validate"),
+    *("stats", "uncertainty", "compare", "incentive", "contribution", "spread", "sentences", "verdict_words", "charts"),
+    *("tables", "page", "export", "briefing"),
     *("report", "cli"),
 ]
 PACKAGE = builders.ROOT / "kenpo_lib"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from kenpo_lib import sentences, verdict_words
 from kenpo_lib.briefing.data import Briefing, interim_rows, list_full_kpis, own_warnings, rows_of_page
+from kenpo_lib.briefing.incentive import INCENTIVE_TITLE, has_incentive
+from kenpo_lib.briefing.spread import list_spread_anchors
 from kenpo_lib.briefing.themes import list_themes
 from kenpo_lib.catalogue import NATION, THEMES
 from kenpo_lib.language import Text
@@ -33,9 +35,12 @@ def show_contents(briefing: Briefing) -> Html:
     """The table of contents: static links to the sections that this page has."""
     lang = briefing.lang
     anchors = [("conclusion", Text("結論", "Conclusion")), ("kpis", Text("指標の一覧", "All KPIs"))]
+    incentive = [("incentive", INCENTIVE_TITLE)] if has_incentive(briefing) else []
     if briefing.branch_code == NATION:
         anchors.append(("matrix", Text("支部と指標の一覧", "Branches and KPIs")))
         anchors += [(f"kpi-{kpi.kpi_id}", kpi.short_name) for kpi in list_full_kpis(briefing)]
+        anchors += list_spread_anchors(briefing)
+        anchors += incentive
     else:
         optional = {
             "interim": (interim_rows(briefing), Text("年度途中の値", "Part-way values")),
@@ -44,7 +49,7 @@ def show_contents(briefing: Briefing) -> Html:
         }
         themes = [(f"theme-{theme}", THEMES[theme]) for theme in list_themes(briefing)]
         shown = {name: [(name, text)] for name, (is_there, text) in optional.items() if is_there}
-        anchors += [*shown.get("interim", []), *themes, *shown.get("budget", []), *shown.get("marks", [])]
+        anchors += [*shown.get("interim", []), *themes, *incentive, *shown.get("budget", []), *shown.get("marks", [])]
     anchors.append(("sources", Text("データの注意と出典", "Data notes and sources")))
     links = [Html('<a href="#{}">{}</a>').format(anchor, text(lang)) for anchor, text in anchors]
     return Html('<nav aria-label="{}">{}</nav>').format(Text("目次", "Contents")(lang), bullet_list(links))

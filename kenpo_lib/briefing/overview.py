@@ -1,4 +1,4 @@
-"""The national overview: all branches at once."""
+"""The national overview: one KPI over all branches."""
 
 from __future__ import annotations
 
@@ -6,43 +6,12 @@ import polars as pl
 from markupsafe import Markup
 
 from kenpo_lib import charts, sentences
-from kenpo_lib.briefing.data import Briefing, list_full_kpis
+from kenpo_lib.briefing.data import Briefing
 from kenpo_lib.briefing.themes import values_details
 from kenpo_lib.catalogue import NATION, Kpi
 from kenpo_lib.grain import BRANCH_COUNT
 from kenpo_lib.language import Text
-from kenpo_lib.normalise import format_number
-from kenpo_lib.tables import Html, cell, figure, heading, table
-
-
-def show_branch_matrix(briefing: Briefing) -> Html:
-    """Branches × the KPIs that all 47 have: value and rank, in the order of the codes."""
-    lang, kpis = briefing.lang, list_full_kpis(briefing)
-    year_rows = briefing.comparison.filter(pl.col("fiscal_year") == briefing.fiscal_year)
-    cells = {
-        (row["branch_code"], row["kpi_id"]): row
-        for row in year_rows.filter(pl.col("ranked_count") == BRANCH_COUNT).to_dicts()
-    }
-    body = []
-    for code in briefing.catalogue.branch_codes:
-        columns = []
-        for kpi in kpis:
-            row = cells[code, kpi.kpi_id]
-            rank = Text(f"{row['rank']}位", f"{row['rank']}")(lang)
-            third = "top" if row["rank"] <= 15 else "bottom" if row["rank"] > 32 else ""
-            css = f"num {third}" if kpi.direction.sign else "num"
-            content = Html("{} <small>{}</small>").format(format_number(row["value"], kpi.decimals), rank)
-            columns.append(cell(content, css=css.strip(), label=kpi.short_name(lang)))
-        body.append([f"{code} {briefing.catalogue.branches[code].name(lang)}", *columns])
-    headings = [Text("支部", "Branch")(lang), *(f"{kpi.short_name(lang)}（{kpi.unit_word(lang)}）" for kpi in kpis)]
-    title = Text("支部と指標の一覧", "Branches and KPIs")(lang)
-    note = Text(
-        "47支部すべての値がある指標だけを載せています。太字は上位15位、下線は下位15位です（方向のない指標を除く）。",
-        "Only KPIs with values for all 47 branches. Bold: best 15; underlined: last 15 (not for KPIs without a direction).",
-    )(lang)
-    return Html('<section>{}<p class="note">{}</p>{}</section>').format(
-        heading(2, title, anchor="matrix"), note, table(title, headings, body, css="matrix")
-    )
+from kenpo_lib.tables import Html, figure, heading
 
 
 def show_kpi_overview(briefing: Briefing, kpi: Kpi) -> Html:
