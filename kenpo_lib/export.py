@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from typing import Any
 
 import polars as pl
@@ -11,7 +10,7 @@ import polars as pl
 from kenpo_lib import sentences
 from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.language import Text, console_language
-from kenpo_lib.normalise import format_number
+from kenpo_lib.normalise import display_width, format_number, pad_right
 from kenpo_lib.stats.incentive import INDICATORS
 from kenpo_lib.tables import to_csv
 
@@ -124,13 +123,8 @@ def _needs_words(value: float | None, increase: float | None) -> str:
 
 def _align(rows: list[list[str]]) -> str:
     """The first row is headings."""
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [max(display_width(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
-        "  ".join(text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+        "  ".join(pad_right(text, width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
     return "\n".join([lines[0], "-" * min(sum(widths) + 2 * len(widths), 160), *lines[1:]]) + "\n"
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -195,3 +195,13 @@ def format_number(value: float | None, decimals: int, *, signed: bool = False, m
     if signed and rounded == 0:
         text = f"±{text}"
     return text.replace("-", "−")
+
+
+def display_width(text: str) -> int:
+    """Columns that a text takes on a terminal, which shows wide characters as two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def pad_right(text: str, width: int) -> str:
+    """The text filled up with blanks to so many columns of a terminal."""
+    return text + " " * (width - display_width(text))

@@ -12,8 +12,8 @@ from kenpo_lib.catalogue import Branch, Direction, Kpi
 from kenpo_lib.charts import shape
 from kenpo_lib.charts.layers import (
     TONES,
-    Flag,
     compose,
+    draw_nation,
     draw_no_data,
     draw_words,
     find_own,
@@ -30,7 +30,6 @@ from kenpo_lib.charts.theme import (
     GRID,
     INK,
     MUTED,
-    NATION_COLOUR,
     SMALL_TEXT_SIZE,
     STRONG,
     TEXT_SIZE,
@@ -96,7 +95,7 @@ def draw_caterpillar(
     y = alt.Y("y:Q", scale=None, axis=None)
     layers = [
         inline([{"y": line["y"]} for line in lines]).mark_rule(color=GRID, x=0, x2=width).encode(y=y),
-        *_draw_nation(nation, x, start=start, end=end, width=width, height=height),
+        *draw_nation(nation, x, start=start, end=end, width=width, height=height, label_y=-28),
         *_draw_intervals(lines, x, y),
         *_draw_values(lines, x, y),
         *_draw_shrunken(lines, x, y),
@@ -105,22 +104,6 @@ def draw_caterpillar(
     ]
     frame = {"left": left, "right": right, "top": TOP, "bottom": BOTTOM}
     return compose(layers, width=WIDTH, height=height + TOP + BOTTOM, **frame)
-
-
-def _draw_nation(
-    nation: Flag | None, x: alt.X, *, start: float, end: float, width: float, height: float
-) -> list[alt.Chart]:
-    if nation is None:
-        return []
-    at = inline([{"x": nation.value}])
-    half = shape.text_width(nation.text, TEXT_SIZE) / 2
-    middle = width * (nation.value - start) / (end - start)
-    style = {"color": NATION_COLOUR}
-    return [
-        at.mark_rule(y=-6, y2=height, strokeWidth=1.4, strokeDash=[4, 3], **style).encode(x=x),
-        at.mark_point(shape="diamond", filled=True, size=60, opacity=1, y=height, **style).encode(x=x),
-        draw_words(nation.text, x=min(max(middle, half), width - half), y=-28, align="center", **style),
-    ]
 
 
 def _draw_intervals(lines: Sequence[Mapping[str, Any]], x: alt.X, y: alt.Y) -> list[alt.Chart]:

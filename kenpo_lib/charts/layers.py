@@ -11,7 +11,7 @@ import altair as alt
 import polars as pl
 
 from kenpo_lib.catalogue import Branch, Direction, Kpi, Unit
-from kenpo_lib.charts.shape import format_ticks, is_number, nice_ticks, padded_domain
+from kenpo_lib.charts.shape import format_ticks, is_number, nice_ticks, padded_domain, text_width
 from kenpo_lib.charts.theme import BLOCK, MUTED, NATION_COLOUR, OTHERS, STRONG, TARGET_COLOUR, TEXT_SIZE
 from kenpo_lib.language import Lang, Text
 from kenpo_lib.normalise import format_number
@@ -176,3 +176,20 @@ def list_flags(
         goal = own["target_threshold"]
         flags.append(Flag("target", goal, words(TARGET_WORD(lang), goal), TARGET_COLOUR))
     return flags
+
+
+def draw_nation(
+    nation: Flag | None, x: alt.X, *, start: float, end: float, width: float, height: float, label_y: float
+) -> list[alt.Chart]:
+    """The nation as a dashed line down the rows of a chart, its name above and kept within the width; nothing without a nation."""
+    if nation is None:
+        return []
+    at = inline([{"x": nation.value}])
+    half = text_width(nation.text, TEXT_SIZE) / 2
+    middle = width * (nation.value - start) / (end - start)
+    style = {"color": NATION_COLOUR}
+    return [
+        at.mark_rule(y=-6, y2=height, strokeWidth=1.4, strokeDash=[4, 3], **style).encode(x=x),
+        at.mark_point(shape="diamond", filled=True, size=60, opacity=1, y=height, **style).encode(x=x),
+        draw_words(nation.text, x=min(max(middle, half), width - half), y=label_y, align="center", **style),
+    ]

@@ -16,6 +16,7 @@ from kenpo_lib.charts.layers import (
     TONES,
     Flag,
     compose,
+    draw_nation,
     draw_no_data,
     draw_words,
     find_own,
@@ -32,7 +33,6 @@ from kenpo_lib.charts.theme import (
     GRID,
     INK,
     MUTED,
-    NATION_COLOUR,
     SMALL_TEXT_SIZE,
     STRONG,
     TARGET_COLOUR,
@@ -95,29 +95,13 @@ def draw_ranking(
     y = alt.Y("y:Q", scale=None, axis=None)
     layers = [
         inline([{"y": line["y"]} for line in lines]).mark_rule(color=GRID, x=0, x2=width).encode(y=y),
-        *_draw_nation(flags.get("nation"), x, start=start, end=end, width=width, height=height),
+        *draw_nation(flags.get("nation"), x, start=start, end=end, width=width, height=height, label_y=-26),
         *_draw_lines(lines, x, y, width=width, name_room=name_room, right=right),
         *_draw_target(flags.get("target"), lines, x, y),
         *_draw_foot(kpi, flags.get("target"), count=len(lines), lang=lang, left=left, width=width, y=height + 18),
     ]
     frame = {"left": left, "right": right, "top": TOP, "bottom": BOTTOM}
     return compose(layers, width=WIDTH, height=height + TOP + BOTTOM, **frame)
-
-
-def _draw_nation(
-    nation: Flag | None, x: alt.X, *, start: float, end: float, width: float, height: float
-) -> list[alt.Chart]:
-    if nation is None:
-        return []
-    at = inline([{"x": nation.value}])
-    half = shape.text_width(nation.text, TEXT_SIZE) / 2
-    middle = width * (nation.value - start) / (end - start)
-    style = {"color": NATION_COLOUR}
-    return [
-        at.mark_rule(y=-6, y2=height, strokeWidth=1.4, strokeDash=[4, 3], **style).encode(x=x),
-        at.mark_point(shape="diamond", filled=True, size=60, opacity=1, y=height, **style).encode(x=x),
-        draw_words(nation.text, x=min(max(middle, half), width - half), y=-26, align="center", **style),
-    ]
 
 
 def _draw_lines(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.curated import SCHEMAS
 from kenpo_lib.errors import ValidationStoppedError
 from kenpo_lib.language import Lang, Text, console_language, say
+from kenpo_lib.normalise import display_width, pad_right
 from kenpo_lib.validate.results import CheckResult, Outcome, ValidationReport, count_by_table
 from kenpo_lib.validate.suites import Expectation, Severity
 
@@ -134,7 +134,7 @@ def format_report(report: ValidationReport, lang: Lang | str) -> str:
             f"ok {tally['ok']}/{tally['checks']}, critical {tally['critical']}, warnings {tally['warning']}, "
             f"errors {tally['error']}",
         )
-        lines.append(f"  {_pad(table, 20)}{line(lang)}")
+        lines.append(f"  {pad_right(table, 20)}{line(lang)}")
     return "\n".join([*lines, *(format_check(check, report.catalogue, lang) for check in failed)])
 
 
@@ -171,9 +171,9 @@ def format_check(check: CheckResult, catalogue: Catalogue, lang: Lang | str) -> 
         )
         for row in check.rows.head(MAX_ROWS_SHOWN).iter_rows(named=True)
     ]
-    widths = [max(map(_width, column)) for column in zip(header, *cells, strict=True)]
+    widths = [max(map(display_width, column)) for column in zip(header, *cells, strict=True)]
     for line in (header, *cells):
-        padded = (_pad(cell, width) for cell, width in zip(line, widths, strict=True))
+        padded = (pad_right(cell, width) for cell, width in zip(line, widths, strict=True))
         lines.append(("  " + "  ".join(padded)).rstrip())
     hidden = rows - len(cells)
     if hidden > 0:
@@ -196,15 +196,6 @@ def _subject(row: Mapping[str, Any], catalogue: Catalogue, lang: Lang | str) -> 
         return kpi.short_name(lang) + (f" [{', '.join(details)}]" if details else "")
     names = ("kpi_id", "definition", "series", "statistic", "component", "programme", "section", "plan_item")
     return " ".join(str(row[name]) for name in names if row.get(name))
-
-
-def _width(text: str) -> int:
-    """Columns on a terminal: Japanese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def _pad(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))
 
 
 def require_passed(report: ValidationReport) -> None:
