@@ -321,7 +321,7 @@ def _require_publishable(folder: Path, fiscal_year: int) -> None:
 )
 @click.pass_context
 def seal(ctx: click.Context) -> None:
-    from kenpo_lib.curated import write_atomically
+    from kenpo_lib.files import write_atomically
     from kenpo_lib.sources import CHECKSUMS
     from kenpo_lib.sources import seal as compute_sums
 

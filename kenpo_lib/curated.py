@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from kenpo_lib.errors import Fault, InputError
+from kenpo_lib.files import sha256_of, write_atomically
 from kenpo_lib.language import say
 
 MANIFEST = "curated.json"
@@ -147,27 +146,6 @@ Tables = dict[str, pl.DataFrame]
 def empty_table(name: str) -> pl.DataFrame:
     """The table without rows."""
     return pl.DataFrame(schema=dict(SCHEMAS[name].columns))
-
-
-def sha256_of(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write so that ``path`` holds either its former content or all of the new one, also after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp makes it private
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def write_tables(tables: Tables, directory: Path, *, inputs: Mapping[str, str]) -> None:

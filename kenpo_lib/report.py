@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from kenpo_lib.catalogue import NATION, Catalogue
-from kenpo_lib.curated import sha256_of, write_atomically
 from kenpo_lib.errors import KenpoError
 from kenpo_lib.fast_import import import_jsonschema
+from kenpo_lib.files import sha256_of, write_atomically
 from kenpo_lib.language import Text, say
 from kenpo_lib.normalise import format_fiscal_year
 

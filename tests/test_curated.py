@@ -9,8 +9,9 @@ import polars.testing
 import pytest
 
 from kenpo_lib import curated
-from kenpo_lib.curated import MANIFEST, SCHEMAS, empty_table, read_manifest, read_tables, write_atomically, write_tables
+from kenpo_lib.curated import MANIFEST, SCHEMAS, empty_table, read_manifest, read_tables, write_tables
 from kenpo_lib.errors import InputError
+from kenpo_lib.files import write_atomically
 
 FILES = [f"{name}.parquet" for name in SCHEMAS]
 
@@ -21,46 +22,6 @@ def tables(value):
 
 def list_files(directory):
     return sorted(path.name for path in directory.iterdir())
-
-
-# --- one file -------------------------------------------------------------------------------------------------------
-
-
-def test_write_atomically_replaces_the_content(tmp_path):
-    # given a file, in a folder that need not exist
-    path = tmp_path / "new" / "file.txt"
-    write_atomically(path, b"old")
-    # when
-    write_atomically(path, "新".encode())
-    # then nothing but the file is left, and others may read it
-    assert path.read_text(encoding="utf-8") == "新"
-    assert list_files(path.parent) == ["file.txt"]
-    assert path.stat().st_mode & 0o777 == 0o644
-
-
-@pytest.mark.parametrize(
-    "error", [OSError(28, "No space left on device"), PermissionError(13, "locked"), KeyboardInterrupt()]
-)
-@pytest.mark.parametrize("step", ["os.fsync", "os.fdopen", "Path.replace", "Path.chmod"])
-def test_write_atomically_leaves_the_old_file_when_writing_fails(tmp_path, monkeypatch, step, error):
-    # given a good file, and a disk that is full, a file that is locked or a user who stops the run, at each step
-    path = tmp_path / "file.txt"
-    path.write_bytes(b"old")
-
-    def fail(*args, **kwargs):
-        raise error
-
-    monkeypatch.setattr(f"kenpo_lib.curated.{step}", fail)
-    # when
-    with pytest.raises(type(error)):
-        write_atomically(path, b"new")
-    # then the old file stands, and nothing half-written lies beside it
-    monkeypatch.undo()
-    assert path.read_bytes() == b"old"
-    assert list_files(tmp_path) == ["file.txt"]
-
-
-# --- all tables -----------------------------------------------------------------------------------------------------
 
 
 def test_read_tables_reads_back_what_write_tables_wrote(tmp_path):

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from kenpo_lib.catalogue import DEFINITIONS_DIR
-from kenpo_lib.curated import MANIFEST, read_manifest, sha256_of, write_atomically
+from kenpo_lib.curated import MANIFEST, read_manifest
 from kenpo_lib.errors import InputError, ValidationStoppedError
+from kenpo_lib.files import sha256_of, write_atomically
 from kenpo_lib.language import console_language, say
 from kenpo_lib.validate.results import ValidationReport
 from kenpo_lib.validate.words import MAX_ROWS_SHOWN

@@ -1,0 +1,56 @@
+"""Files: the former content or all of the new one, and the digest of what is there."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from kenpo_lib.files import sha256_of, write_atomically
+
+
+def list_files(directory):
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_sha256_of_is_the_digest_of_all_bytes(tmp_path):
+    # given a file of more than one reading
+    content = bytes(range(256)) * 5000
+    path = tmp_path / "file.bin"
+    path.write_bytes(content)
+    # when, then
+    assert sha256_of(path) == hashlib.sha256(content).hexdigest()
+
+
+def test_write_atomically_replaces_the_content(tmp_path):
+    # given a file, in a folder that need not exist
+    path = tmp_path / "new" / "file.txt"
+    write_atomically(path, b"old")
+    # when
+    write_atomically(path, "新".encode())
+    # then nothing but the file is left, and others may read it
+    assert path.read_text(encoding="utf-8") == "新"
+    assert list_files(path.parent) == ["file.txt"]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), PermissionError(13, "locked"), KeyboardInterrupt()]
+)
+@pytest.mark.parametrize("step", ["os.fsync", "os.fdopen", "Path.replace", "Path.chmod"])
+def test_write_atomically_leaves_the_old_file_when_writing_fails(tmp_path, monkeypatch, step, error):
+    # given a good file, and a disk that is full, a file that is locked or a user who stops the run, at each step
+    path = tmp_path / "file.txt"
+    path.write_bytes(b"old")
+
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(f"kenpo_lib.files.{step}", fail)
+    # when
+    with pytest.raises(type(error)):
+        write_atomically(path, b"new")
+    # then the old file stands, and nothing half-written lies beside it
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+    assert list_files(tmp_path) == ["file.txt"]
