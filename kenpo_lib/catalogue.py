@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from kenpo_lib.errors import Fault, InputError
+from kenpo_lib.files import digest_files
 from kenpo_lib.language import Text, say
 from kenpo_lib.normalise import fold_width
 
@@ -467,6 +468,12 @@ def load_catalogue(directory: Path = DEFINITIONS_DIR) -> Catalogue:
         InputError: All faults of all files together.
     """
     return _load_catalogue(directory)
+
+
+def digest_definitions(directory: Path = DEFINITIONS_DIR) -> str:
+    """One sha256 of all definition files, names and contents."""
+    files = (path for path in directory.rglob("*") if path.suffix in (".yaml", ".csv"))
+    return digest_files(files, root=directory)
 
 
 @functools.lru_cache(maxsize=4)

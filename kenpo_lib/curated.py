@@ -11,10 +11,9 @@ from pathlib import Path
 import polars as pl
 
 from kenpo_lib.errors import Fault, InputError
-from kenpo_lib.files import sha256_of, write_atomically
+from kenpo_lib.files import MANIFEST, sha256_of, write_atomically
 from kenpo_lib.language import say
 
-MANIFEST = "curated.json"
 _TEXT, _INT, _FLOAT, _DATE, _BOOL = pl.String, pl.Int32, pl.Float64, pl.Date, pl.Boolean
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from kenpo_lib.catalogue import NATION, Catalogue
 from kenpo_lib.errors import KenpoError
 from kenpo_lib.fast_import import import_jsonschema
-from kenpo_lib.files import sha256_of, write_atomically
+from kenpo_lib.files import MANIFEST, sha256_of, write_atomically
 from kenpo_lib.language import Text, say
 from kenpo_lib.normalise import format_fiscal_year
 
@@ -230,8 +230,6 @@ def is_complete(notebook: Any) -> bool:
 
 
 def _check_sentinel(path: Path, job: Job, paths: Paths) -> None:
-    from kenpo_lib.curated import MANIFEST
-
     expected = {
         "branch": job.branch_code,
         "fiscal_year": job.fiscal_year,

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from kenpo_lib.catalogue import load_catalogue
 from kenpo_lib.curate import build as module
 from kenpo_lib.curate import curate
-from kenpo_lib.curated import MANIFEST, SCHEMAS, write_tables
+from kenpo_lib.curated import SCHEMAS, write_tables
 from kenpo_lib.errors import MAX_FAULTS_SHOWN, InputError
+from kenpo_lib.files import MANIFEST
 from kenpo_lib.language import say
 from kenpo_lib.sources import CHECKSUMS, read_wide_layout, seal
 

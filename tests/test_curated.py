@@ -9,9 +9,9 @@ import polars.testing
 import pytest
 
 from kenpo_lib import curated
-from kenpo_lib.curated import MANIFEST, SCHEMAS, empty_table, read_manifest, read_tables, write_tables
+from kenpo_lib.curated import SCHEMAS, empty_table, read_manifest, read_tables, write_tables
 from kenpo_lib.errors import InputError
-from kenpo_lib.files import write_atomically
+from kenpo_lib.files import MANIFEST, write_atomically
 
 FILES = [f"{name}.parquet" for name in SCHEMAS]
 

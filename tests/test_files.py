@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from kenpo_lib.files import sha256_of, write_atomically
+from kenpo_lib.files import digest_files, sha256_of, write_atomically
 
 
 def list_files(directory):
@@ -54,3 +54,20 @@ def test_write_atomically_leaves_the_old_file_when_writing_fails(tmp_path, monke
     monkeypatch.undo()
     assert path.read_bytes() == b"old"
     assert list_files(tmp_path) == ["file.txt"]
+
+
+def test_digest_files_follows_names_and_contents_and_not_the_order(tmp_path):
+    # given two files below a folder
+    files = [tmp_path / "b.yaml", tmp_path / "a" / "b.yaml"]
+    files[1].parent.mkdir()
+    for path in files:
+        path.write_text("x", encoding="utf-8")
+    before = digest_files(files, root=tmp_path)
+    # when, then another order is the same, another name or content is not
+    assert digest_files(reversed(files), root=tmp_path) == before
+    assert digest_files(files[:1], root=tmp_path) != before
+    files[0].write_text("y", encoding="utf-8")
+    assert digest_files(files, root=tmp_path) != before
+    files[0].write_text("x", encoding="utf-8")
+    files[0].rename(tmp_path / "c.yaml")
+    assert digest_files([tmp_path / "c.yaml", files[1]], root=tmp_path) != before

@@ -9,8 +9,7 @@ import nbformat
 import pytest
 
 from kenpo_lib.catalogue import load_catalogue
-from kenpo_lib.curated import MANIFEST
-from kenpo_lib.files import sha256_of
+from kenpo_lib.files import MANIFEST, sha256_of
 from kenpo_lib.page import check_page
 from kenpo_lib.report import (
     Job,

@@ -12,9 +12,9 @@ import polars as pl
 
 from kenpo_lib.catalogue import NATION, Catalogue, Kpi, load_catalogue
 from kenpo_lib.compare import check_year, compute_comparison, compute_nation, select_branch_year
-from kenpo_lib.curated import MANIFEST, Tables, read_tables
+from kenpo_lib.curated import Tables, read_tables
 from kenpo_lib.errors import InputError
-from kenpo_lib.files import write_atomically
+from kenpo_lib.files import MANIFEST, write_atomically
 from kenpo_lib.grain import BRANCH_COUNT
 from kenpo_lib.language import say
 from kenpo_lib.validate import read_verdict

@@ -10,12 +10,11 @@ from kenpo_lib.validate.columns import CHECKED_TABLES, add_check_columns
 from kenpo_lib.validate.results import CheckResult, Outcome, ValidationReport
 from kenpo_lib.validate.run import validate
 from kenpo_lib.validate.suites import Severity, read_suites
-from kenpo_lib.validate.verdict import VERDICT, read_verdict, require_verdict_passed, write_verdict
+from kenpo_lib.validate.verdict import read_verdict, require_verdict_passed, write_verdict
 from kenpo_lib.validate.words import format_report, require_passed
 
 __all__ = [
     "CHECKED_TABLES",
-    "VERDICT",
     "CheckResult",
     "Outcome",
     "Severity",

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kenpo_lib.catalogue import DEFINITIONS_DIR
-from kenpo_lib.curated import MANIFEST, read_manifest
+from kenpo_lib.catalogue import DEFINITIONS_DIR, digest_definitions
+from kenpo_lib.curated import read_manifest
 from kenpo_lib.errors import InputError, ValidationStoppedError
-from kenpo_lib.files import sha256_of, write_atomically
+from kenpo_lib.files import MANIFEST, VERDICT, sha256_of, write_atomically
 from kenpo_lib.language import console_language, say
 from kenpo_lib.validate.results import ValidationReport
 from kenpo_lib.validate.words import MAX_ROWS_SHOWN
-
-VERDICT = "validation.json"
-
-
-def digest_definitions(directory: Path = DEFINITIONS_DIR) -> str:
-    """One sha256 of all definition files, names and contents."""
-    digest = hashlib.sha256()
-    for path in sorted(directory.rglob("*")):
-        if path.is_file() and path.suffix in (".yaml", ".csv"):
-            digest.update(f"{path.relative_to(directory).as_posix()} {sha256_of(path)}\n".encode())
-    return digest.hexdigest()
 
 
 def write_verdict(
