@@ -95,3 +95,12 @@ def test_package_loads_nothing_heavy():
     shown = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, cwd=builders.ROOT)
     # then asking for the version takes no second
     assert shown.stdout.strip() == "[]"
+
+
+def test_pages_are_shown_without_what_only_computing_needs():
+    # given a new process
+    check = "import kenpo_lib.briefing, sys; print(sorted({'scipy', 'great_expectations', 'pandas'} & sys.modules.keys()))"
+    # when
+    shown = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, cwd=builders.ROOT)
+    # then no page waits a second for libraries that it does not use
+    assert shown.stdout.strip() == "[]"

@@ -14,9 +14,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import percentileofscore
+from scipy.stats import percentileofscore, rankdata
 
 from kenpo_lib.stats import competition_rank, deviation_score
+from kenpo_lib.stats._arrays import rank_upwards
 from kenpo_lib.stats.groups import (
     competition_ranks,
     deviation_scores,
@@ -35,6 +36,28 @@ def without_nan(numbers):
 
 
 # --- ranks and deviation scores -------------------------------------------------------------------------------------
+
+
+@given(rows=st.lists(st.lists(st.integers(-3, 3), min_size=6, max_size=6), min_size=1, max_size=4))
+@pytest.mark.parametrize("ties", ["min", "average"])
+def test_rank_upwards_agrees_with_scipy_in_every_row(ties, rows):
+    # given rows full of ties
+    array = np.array(rows, dtype=float)
+    # when, then
+    assert rank_upwards(array, ties=ties).tolist() == rankdata(array, method=ties, axis=-1).tolist()
+    assert rank_upwards(array[0], ties=ties).tolist() == rankdata(array[0], method=ties).tolist()
+
+
+@given(values)
+def test_rank_upwards_leaves_missing_values_out(numbers):
+    # given
+    array = np.array(numbers)
+    known = ~np.isnan(array)
+    # when
+    ranks = rank_upwards(array, ties="average")
+    # then
+    assert np.isnan(ranks).tolist() == (~known).tolist()
+    assert ranks[known].tolist() == rankdata(array[known]).tolist()
 
 
 @given(numbers=values, sign=signs)

@@ -1,14 +1,17 @@
-"""What the modules of intervals share: numbers are checked and widened on the way in, scalars come out where scalars went in."""
+"""What the modules of intervals share: numbers are checked and widened on the way in, scalars come out where scalars went in.
+
+The modules of this package import scipy where they compute: it takes a second, which pages that compute nothing need not wait for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 Floats = NDArray[np.float64]
 
@@ -98,7 +101,32 @@ def upper_tail(confidence: ArrayLike) -> Floats:
 
 def critical_value(confidence: ArrayLike) -> Floats:
     """Standard normal quantile of a two-sided level: 1.96 for 0.95, 3.09 for 0.998."""
+    from scipy import special
+
     return -special.ndtri(upper_tail(confidence))
+
+
+def rank_upwards(values: Floats, *, ties: Literal["min", "average"]) -> Floats:
+    """Ranks from the smallest value on along the last axis; equal values share the first, or the middle, of their places.
+
+    Returns:
+        The same shape; NaN where the value is NaN, and those are not counted. As ``scipy.stats.rankdata``.
+    """
+    if not values.size:
+        return values.copy()
+    order = np.argsort(values, axis=-1, kind="stable")  # NaN comes last
+    in_order = np.take_along_axis(values, order, axis=-1)
+    place = np.broadcast_to(np.arange(1.0, values.shape[-1] + 1), values.shape)
+    is_new = np.ones(values.shape, dtype=bool)
+    is_new[..., 1:] = in_order[..., 1:] != in_order[..., :-1]
+    ranks = np.maximum.accumulate(np.where(is_new, place, 0.0), axis=-1)
+    if ties == "average":
+        ends = np.roll(is_new, -1, axis=-1)  # a run ends before the next one begins; the last one at the end
+        last = np.minimum.accumulate(np.where(ends, place, np.inf)[..., ::-1], axis=-1)[..., ::-1]
+        ranks = (ranks + last) / 2
+    found = np.empty_like(ranks)
+    np.put_along_axis(found, order, ranks, axis=-1)
+    return np.where(np.isnan(values), np.nan, found)
 
 
 def divide(numerator: Floats, denominator: Floats) -> Floats:

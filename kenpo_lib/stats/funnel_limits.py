@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from kenpo_lib.stats._arrays import (
     Floats,
@@ -111,6 +110,8 @@ def ratio_limits(
 
     Source: Spiegelhalter (2005), Stat Med 24:1185–1202; PHEindicatormethods ``calculate_funnel_limits`` (ratio, rate).
     """
+    from scipy import special
+
     (e,) = to_floats(expected=expected)
     check_not_negative(expected=e)
     check_choice("method", method, ("test", "interval"))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
-from kenpo_lib.stats._arrays import Floats, to_floats
+from kenpo_lib.stats._arrays import Floats, rank_upwards, to_floats
 
 
 def competition_ranks(values: ArrayLike, *, sign: int = 1) -> Floats:
@@ -24,7 +23,7 @@ def competition_ranks(values: ArrayLike, *, sign: int = 1) -> Floats:
 
     Source: Standard competition ranking; ``scipy.stats.rankdata(method="min")``.
     """
-    return _rank(-_read(values) * _direction(sign), method="min")
+    return rank_upwards(-_read(values) * _direction(sign), ties="min")
 
 
 def deviation_scores(values: ArrayLike, *, axis: int = -1) -> Floats:
@@ -106,7 +105,7 @@ def percentile_ranks(values: ArrayLike, *, sign: int = 1) -> Floats:
     """
     array = _read(values) * _direction(sign)
     count = np.maximum((~np.isnan(array)).sum(axis=-1, keepdims=True), 1)
-    return 100 * (_rank(array, method="average") - 0.5) / count
+    return 100 * (rank_upwards(array, ties="average") - 0.5) / count
 
 
 def percentiles(values: ArrayLike, percents: ArrayLike) -> Floats:
@@ -144,14 +143,3 @@ def _direction(sign: int) -> int:
     if sign not in (-1, 0, 1):
         raise ValueError(f"sign must be +1, 0 or −1, not {sign}")
     return -1 if sign < 0 else 1
-
-
-def _rank(array: Floats, *, method: str) -> Floats:
-    """Ranks in ascending order along the last axis, leaving NaN out."""
-    if not array.size:
-        return array.copy()
-    known = ~np.isnan(array)
-    ranks = rankdata(np.where(known, array, np.inf), method=method, axis=-1).astype(
-        np.float64
-    )  # missing ones come last
-    return np.where(known, ranks, np.nan)

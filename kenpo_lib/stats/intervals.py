@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from kenpo_lib.stats._arrays import (
     Floats,
@@ -107,6 +106,8 @@ def count_interval(count: ArrayLike, *, confidence: ArrayLike = 0.95, method: Co
 
 def count_limits(x: Floats, confidence: ArrayLike, method: CountMethod = "auto") -> tuple[Floats, Floats]:
     """Limits for checked counts; NaN where a count is missing."""
+    from scipy import special
+
     check_choice("method", method, ("auto", "byar", "exact"))
     tail = upper_tail(confidence)
     is_exact = {"auto": x < FEW_EVENTS, "byar": np.zeros_like(x, bool), "exact": np.ones_like(x, bool)}[method]
@@ -166,6 +167,8 @@ def mean_interval(values: ArrayLike, *, confidence: ArrayLike = 0.95) -> Interva
 
     Source: Altman et al. (2000), Statistics with Confidence, 2nd ed.; same method as PHEindicatormethods ``phe_mean``.
     """
+    from scipy import special
+
     sample = np.atleast_1d(*to_floats(values=values))
     known = ~np.isnan(sample)
     number = known.sum(axis=-1)

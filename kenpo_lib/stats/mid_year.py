@@ -21,7 +21,6 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from kenpo_lib.stats.pace import MONTHS, to_months
 
@@ -129,6 +128,8 @@ def project_year_end(
     Goodman (1968), JASA 63:1091–1131, splits a table of years × months whose last row is cut short. The forecast is the actuaries'
     chain ladder. No reference implementation; see the back-test.
     """
+    from scipy import special
+
     now = to_months(this_year)
     past = np.atleast_2d(to_months(past_years))
     if now.ndim != 1 or past.ndim != 2 or past.shape[1] != MONTHS:
@@ -167,9 +168,9 @@ def project_year_end(
     spread, years = _measure_share_spread(past, months)
     tail = 0.5 + level / 2
     between = spread * np.sqrt(1 + 1 / years)
-    if years >= SHARE_YEARS and stats.t.ppf(tail, years - 1) * between > stats.t.ppf(tail, degrees) * error:
+    if years >= SHARE_YEARS and special.stdtrit(years - 1, tail) * between > special.stdtrit(degrees, tail) * error:
         error, degrees = between, years - 1
-    factor = np.exp(min(stats.t.ppf(tail, degrees) * error, _WIDEST))
+    factor = np.exp(min(special.stdtrit(degrees, tail) * error, _WIDEST))
     ends = (min(to_date + part, cap) for part in (rest, rest / factor, rest * factor))
     return Projection(
         ProjectionReason.PROJECTED if years >= SHARE_YEARS else ProjectionReason.SEASON_ASSUMED,
@@ -285,6 +286,8 @@ def _rates(projected: float, lower: float, upper: float, denominator: float | No
 
 def _probability(missing: float, room: float, rest: float, error: float, degrees: int, sign: int) -> float:
     """That the rest of the year brings at least (or, for a ceiling, at most) what is missing to the target."""
+    from scipy import special
+
     if np.isnan(missing):
         return np.nan
     if missing <= 0:
@@ -292,4 +295,4 @@ def _probability(missing: float, room: float, rest: float, error: float, degrees
     if missing > room:
         return 0.0 if sign > 0 else 1.0  # beyond everybody who is eligible
     z = np.log(missing / rest) / error
-    return float(stats.t.sf(z, degrees) if sign > 0 else stats.t.cdf(z, degrees))
+    return float(special.stdtr(degrees, -z if sign > 0 else z))

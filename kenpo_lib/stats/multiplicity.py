@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats
 
 from kenpo_lib.stats._arrays import Floats, to_floats, unwrap
 
@@ -23,6 +22,8 @@ def two_sided_p(z: ArrayLike) -> float | Floats:
 
     Source: standard normal distribution.
     """
+    from scipy import special
+
     (score,) = to_floats(z=z)
     return unwrap(np.asarray(2 * special.ndtr(-np.abs(score))))
 
@@ -40,7 +41,7 @@ def adjust_p_values(p_values: ArrayLike) -> float | Floats:
     Raises:
         ValueError: A p outside 0 to 1.
 
-    Source: Benjamini & Hochberg (1995), J R Stat Soc B 57:289–300; computed by scipy ``false_discovery_control``. Holds for
+    Source: Benjamini & Hochberg (1995), J R Stat Soc B 57:289–300; same as scipy ``false_discovery_control``. Holds for
     comparisons that are independent or positively related.
     """
     (p,) = to_floats(p_values=p_values)
@@ -49,5 +50,9 @@ def adjust_p_values(p_values: ArrayLike) -> float | Floats:
     known = ~np.isnan(p)
     adjusted = np.full(p.shape, np.nan)
     if known.any():
-        adjusted[known] = stats.false_discovery_control(p[known], method="bh")
+        order = np.argsort(p[known], kind="stable")
+        scaled = p[known][order] * (order.size / np.arange(1, order.size + 1))
+        # Never above the next larger one: what is flagged at a level takes all smaller p along.
+        stepped = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+        adjusted[known] = stepped[np.argsort(order, kind="stable")]
     return unwrap(adjusted)

@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from kenpo_lib.stats._arrays import (
     Floats,
@@ -20,6 +19,7 @@ from kenpo_lib.stats._arrays import (
     check_not_negative,
     check_proportion,
     divide,
+    rank_upwards,
     to_floats,
 )
 
@@ -158,7 +158,7 @@ def truncate(z: ArrayLike, *, trim: float = TRIM) -> Floats:
     groups = 1 / trim if trim else np.inf
     kept = np.full(scores.shape, np.nan)
     if known.any() and trim:
-        group = np.floor(stats.rankdata(scores[known]) * groups / (known.sum() + 1))
+        group = np.floor(rank_upwards(scores[known], ties="average") * groups / (known.sum() + 1))
         kept[known] = np.where((group > 0) & (group < groups - 1), scores[known], np.nan)
         return kept
     return scores.copy()

@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize
 
 from kenpo_lib.stats._arrays import (
     Floats,
@@ -239,4 +238,6 @@ def _reml(y: Floats, v: Floats, centre: float | None) -> float:
 
 
 def _find_zero(function: Callable[[float], float], low: float, high: float) -> float:
+    from scipy import optimize
+
     return float(optimize.brentq(function, low, high, xtol=1e-300, rtol=4 * np.finfo(float).eps, maxiter=1000))

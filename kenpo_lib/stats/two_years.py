@@ -11,8 +11,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
-from scipy.optimize import elementwise
 
 from kenpo_lib.stats._arrays import (
     Floats,
@@ -141,6 +139,8 @@ def difference_p_value(
 
     Source: Miettinen & Nurminen (1985), Stat Med 4:213–226; same as statsmodels ``test_proportions_2indep(method="score")``.
     """
+    from scipy import special
+
     now, prior = _read_years(numerator, denominator, prior_numerator, prior_denominator)
     score = _difference_score(np.zeros(np.broadcast_shapes(now[0].shape, prior[0].shape)), now, prior)
     return unwrap(np.where(_too_few(now, prior)[0], np.nan, 2 * special.ndtr(-np.abs(score))))
@@ -263,6 +263,8 @@ def _combine_ratio(now: Pair, prior: Pair, z: Floats) -> Pair:
 
 def _invert_score(score: Score, now: Pair, prior: Pair, z: Floats, low: float, high: float, estimate: Floats) -> Pair:
     """The two places at which a falling score passes z and −z; an end where it never does. NaN where the estimate is NaN."""
+    from scipy.optimize import elementwise
+
     estimate, z, *counts = np.broadcast_arrays(estimate, z, *now, *prior)
     limits = []
     for end, goal, side in ((low, z, 1), (high, -z, -1)):
