@@ -174,19 +174,31 @@ def compare(ctx: click.Context, branch: str, fiscal_year: str, kpi: str | None, 
     import polars as pl
 
     from kenpo_lib.catalogue import load_catalogue, parse_branch_list
-    from kenpo_lib.compare import check_year, compute_comparison
-    from kenpo_lib.curated import read_tables
     from kenpo_lib.export import to_console_table
 
     catalogue = load_catalogue()
     codes, year = parse_branch_list(catalogue, branch), _parse_year(fiscal_year)
     kpi_ids = _parse_kpis(kpi, catalogue)
-    frame = compute_comparison(read_tables(_folder(ctx) / "data" / "curated"), catalogue)
-    check_year(frame, year)
-    chosen = frame.filter(
-        pl.col("branch_code").is_in(codes) & (pl.col("fiscal_year") == year) & pl.col("kpi_id").is_in(kpi_ids)
-    )
+    frame = _compare_year(_folder(ctx) / "data" / "curated", catalogue, year)
+    chosen = frame.filter(pl.col("branch_code").is_in(codes) & pl.col("kpi_id").is_in(kpi_ids))
     _print_frame(chosen, form, to_table=lambda frame: to_console_table(frame, catalogue))
+
+
+def _compare_year(curated: Path, catalogue: Any, fiscal_year: int) -> Any:
+    """The comparison of a year: from the store that ``kenpo report`` writes while it is current, else computed."""
+    from kenpo_lib.grain import check_year
+    from kenpo_lib.store import open_store
+
+    store = open_store(curated)
+    if store is not None:
+        check_year(fiscal_year, store.years)
+        return store.read_year(fiscal_year)
+    from kenpo_lib.compare import compute_comparison
+    from kenpo_lib.curated import read_tables
+
+    frame = compute_comparison(read_tables(curated), catalogue)
+    check_year(fiscal_year, frame["fiscal_year"])
+    return frame.filter(fiscal_year=fiscal_year)
 
 
 def _parse_kpis(text: str | None, catalogue: Any) -> list[str]:
@@ -299,12 +311,12 @@ def report(ctx: click.Context, fiscal_year: str, branch: str, lang: str, jobs: i
 
 def _require_publishable(folder: Path, fiscal_year: int) -> None:
     """Curated tables, a year with data, and a verdict that lets them be published; validated here if that was not done."""
-    from kenpo_lib.compare import check_year
     from kenpo_lib.curated import read_tables
+    from kenpo_lib.grain import check_year
     from kenpo_lib.validate import read_verdict, require_verdict_passed
 
     curated = folder / "data" / "curated"
-    check_year(read_tables(curated)["observations"], fiscal_year)
+    check_year(fiscal_year, read_tables(curated)["observations"]["fiscal_year"])
     try:
         verdict = read_verdict(curated)
     except InputError:

@@ -6,21 +6,16 @@ Every table, chart, sentence and export is made from this one frame, so that the
 
 from __future__ import annotations
 
-import functools
-
 import polars as pl
 
-from kenpo_lib.catalogue import NATION, NATIONAL_PROXIES, Catalogue, Kpi, Unit
+from kenpo_lib.catalogue import NATION, Catalogue, Unit
 from kenpo_lib.curated import Tables
-from kenpo_lib.errors import InputError
 from kenpo_lib.grain import BRANCH_COUNT, CELL, GROUP, SERIES
-from kenpo_lib.language import say
 from kenpo_lib.normalise import TargetRule, round_half_up
+from kenpo_lib.proxies import proxy_weights
 from kenpo_lib.stats import competition_rank, deviation_score, people_needed
 from kenpo_lib.targets import Reason, Target
 from kenpo_lib.uncertainty import add_uncertainty
-
-WORKING_AGE_BANDS = ("40-44", "45-49", "50-54", "55-59", "60-64", "65-69", "70+")  # 70+ ends at 74, where cover ends
 
 
 def compute_comparison(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
@@ -217,33 +212,6 @@ def _add_nation(
     return joined.pipe(_add_difference, reference=compared, name="national")
 
 
-def proxy_weights(statistics: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """The stated proxy weight of each branch, KPI and year, for KPIs whose entry names one.
-
-    A branch of which a part (an age band) is missing, or given twice, has no weight: it would be too small, or too large.
-    """
-    weights = {
-        "subscribers_40_74": (pl.col("statistic") == "subscribers") & pl.col("component").is_in(WORKING_AGE_BANDS),
-        "total_remuneration": (pl.col("statistic") == "total_remuneration") & (pl.col("component") == "total"),
-    }
-    parts = {"subscribers_40_74": len(WORKING_AGE_BANDS), "total_remuneration": 1}
-    assert weights.keys() == parts.keys() == NATIONAL_PROXIES.keys()
-    kpis = pl.DataFrame(
-        [(kpi.kpi_id, kpi.national_proxy) for kpi in catalogue.kpis.values() if kpi.national_proxy],
-        schema={"kpi_id": pl.String, "proxy": pl.String},
-        orient="row",
-    )
-    by_proxy = pl.concat(
-        statistics.filter(condition)
-        .group_by("branch_code", "fiscal_year")
-        .agg(pl.col("value").sum().alias("weight"), pl.col("value").count().alias("parts"))
-        .filter(pl.col("parts") == parts[name])
-        .with_columns(pl.lit(name).alias("proxy"))
-        for name, condition in weights.items()
-    )
-    return kpis.join(by_proxy, on="proxy").drop("proxy", "parts")
-
-
 def _add_difference(frame: pl.DataFrame, *, reference: pl.Expr, name: str) -> pl.DataFrame:
     """Add the difference from a reference (points, or % for amounts) and whether that is better by the direction.
 
@@ -434,34 +402,3 @@ def _add_distances(frame: pl.DataFrame) -> pl.DataFrame:
         "next_rank_people": pl.Int64,
     }
     return frame.hstack(pl.DataFrame(rows, schema=schema, orient="row"))
-
-
-# --- views ----------------------------------------------------------------------------------------------------------
-
-
-def check_year(comparison: pl.DataFrame, fiscal_year: int) -> None:
-    """Refuse a year without data, naming the years that have some."""
-    years = comparison["fiscal_year"].unique().sort().to_list()
-    if fiscal_year not in years:
-        listed = ", ".join(map(str, years))
-        raise InputError(
-            say(
-                f"{fiscal_year}年度のデータはありません。データのある年度: {listed}",
-                f"There are no data for fiscal year {fiscal_year}. Years with data: {listed}",
-            )
-        )
-
-
-def select_branch_year(
-    comparison: pl.DataFrame, *, branch_code: str, fiscal_year: int, catalogue: Catalogue
-) -> pl.DataFrame:
-    """One branch and year as a report shows it: each KPI once, under the definition in force."""
-    in_force = functools.partial(_is_in_force, catalogue=catalogue)
-    return comparison.filter((pl.col("branch_code") == branch_code) & (pl.col("fiscal_year") == fiscal_year)).filter(
-        pl.struct(GROUP).map_elements(in_force, return_dtype=pl.Boolean) if comparison.height else pl.lit(True)
-    )
-
-
-def _is_in_force(cell: dict, *, catalogue: Catalogue) -> bool:
-    kpi: Kpi = catalogue.kpis[cell["kpi_id"]]
-    return kpi.definitions[cell["definition"]].is_in_force(cell["fiscal_year"])

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 
 from kenpo_lib.catalogue import Catalogue, Kpi, Unit
-from kenpo_lib.compare import proxy_weights
 from kenpo_lib.curated import Tables
 from kenpo_lib.grain import BRANCH_COUNT
+from kenpo_lib.proxies import proxy_weights
 from kenpo_lib.stats.contribution import Contribution, contribution_of_counts, contribution_of_rates
 
 MOST_MOVERS = 10
@@ -49,7 +49,26 @@ def compute_contribution(
 
     Source: ``kenpo_lib.stats.contribution``.
     """
-    kpi = catalogue.kpis[kpi_id]
+    weights = proxy_weights(tables["statistics"], catalogue)
+    return _split_change(comparison, weights, catalogue.kpis[kpi_id], fiscal_year=fiscal_year)
+
+
+def compute_contributions(
+    comparison: pl.DataFrame, tables: Tables, catalogue: Catalogue, *, fiscal_year: int
+) -> pl.DataFrame:
+    """The rows of ``compute_contribution`` of every KPI for which there are some, in reading order."""
+    weights = proxy_weights(tables["statistics"], catalogue)
+    pair = comparison.filter(pl.col("fiscal_year").is_in([fiscal_year - 1, fiscal_year]))
+    known = dict(pair.group_by("kpi_id").len().iter_rows())
+    parts = [
+        _split_change(pair, weights, kpi, fiscal_year=fiscal_year)
+        for kpi in catalogue.kpis.values()
+        if known.get(kpi.kpi_id, 0) >= 2 * BRANCH_COUNT  # else some branch lacks a year
+    ]
+    return pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
+
+
+def _split_change(comparison: pl.DataFrame, weights: pl.DataFrame, kpi: Kpi, *, fiscal_year: int) -> pl.DataFrame:
     rows = _pair_years(comparison, kpi, fiscal_year)
     if rows.height != BRANCH_COUNT or kpi.unit.is_total:
         return pl.DataFrame(schema=SCHEMA)
@@ -62,7 +81,7 @@ def compute_contribution(
             for part, whole in zip(("numerator_before", "numerator"), sizes, strict=True)
         )
     else:
-        rows = _add_weights(rows, proxy_weights(tables["statistics"], catalogue), kpi_id=kpi_id)
+        rows = _add_weights(rows, weights, kpi_id=kpi.kpi_id)
         if not _is_complete(rows, ("value_before", "weight_before", "value", "weight")):
             return pl.DataFrame(schema=SCHEMA)
         rates = (_numbers(rows, "value_before"), _numbers(rows, "value"))

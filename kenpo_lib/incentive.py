@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 
 from kenpo_lib.catalogue import NATION, Catalogue
-from kenpo_lib.compare import WORKING_AGE_BANDS
 from kenpo_lib.curated import Tables
 from kenpo_lib.errors import InputError
 from kenpo_lib.language import Text, say
+from kenpo_lib.proxies import WORKING_AGE_BANDS
 from kenpo_lib.stats import incentive as scoring
 from kenpo_lib.stats.incentive import FIRST_NEW_YEAR, FIRST_YEAR, INDICATORS, IncentiveScore
 from kenpo_lib.stats.incentive_reward import find_fund_rate, share_reward

@@ -7,8 +7,8 @@ import polars as pl
 
 from kenpo_lib.stats.funnel import Funnel, adjusted_proportion_limits, proportion_funnel, proportion_limits
 from kenpo_lib.stats.intervals import LEVELS
-from kenpo_lib.uncertainty import MIN_FUNNEL_BRANCHES, funnel_centre
 
+MIN_FUNNEL_BRANCHES = 10  # fewer say nothing about how much branches usually differ
 STEPS = 60
 _MARGIN = 1.15  # of the smallest and largest denominator, beyond which the curves end
 
@@ -19,6 +19,14 @@ CURVE_SCHEMA = {
     "lower": pl.Float64,
     "upper": pl.Float64,
 }
+
+
+def funnel_centre(group: pl.DataFrame) -> float | None:
+    """The published nation as a share, which the branches of a group are compared with: those known may not be like the others.
+
+    None where nothing is published: then the pooled share of the branches known.
+    """
+    return group["national"][0] / 100 if group["national_kind"][0] == "published" else None
 
 
 def list_funnel_rows(values: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ import polars as pl
 
 from kenpo_lib.catalogue import Catalogue, Unit
 from kenpo_lib.grain import BRANCH_COUNT, GROUP, SERIES
+from kenpo_lib.spread import MIN_FUNNEL_BRANCHES, funnel_centre
 from kenpo_lib.stats.funnel import proportion_funnel
 from kenpo_lib.stats.groups import percentile_ranks, quantile_groups
 from kenpo_lib.stats.intervals import LEVELS, proportion_interval
@@ -25,7 +26,6 @@ from kenpo_lib.stats.recent_trend import compute_proportion_trend, judge_trend
 from kenpo_lib.stats.shrinkage import shrink_proportions
 from kenpo_lib.stats.two_years import difference_interval, difference_p_value
 
-MIN_FUNNEL_BRANCHES = 10  # fewer say nothing about how much branches usually differ
 QUANTILE_GROUPS = 5
 SIGNIFICANCE = 0.05
 
@@ -290,14 +290,6 @@ def _describe_spread(group: Group, *, sign: int) -> Columns:
         "rank_lower_all": every.lower,
         "rank_upper_all": every.upper,
     }
-
-
-def funnel_centre(group: Group) -> float | None:
-    """The published nation as a share, which the branches of a group are compared with: those known may not be like the others.
-
-    None where nothing is published: then the pooled share of the branches known.
-    """
-    return group["national"][0] / 100 if group["national_kind"][0] == "published" else None
 
 
 # --- between two years ----------------------------------------------------------------------------------------------

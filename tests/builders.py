@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import yaml
 
 from kenpo_lib.catalogue import Catalogue, Definition, Direction, Kpi, Unit, load_catalogue
-from kenpo_lib.curated import SCHEMAS, Tables
+from kenpo_lib.curated import SCHEMAS, Tables, read_manifest, write_tables
+from kenpo_lib.files import sha256_of
 from kenpo_lib.language import Text
 from kenpo_lib.sources import LONG_LAYOUTS
+from kenpo_lib.store.computed import Computed
+from kenpo_lib.store.page_data import pick_in_force, read_page
+from kenpo_lib.validate import write_verdict
+from kenpo_lib.validate.results import ValidationReport
+
+if TYPE_CHECKING:
+    from kenpo_lib.briefing.data import Briefing
 
 ROOT = Path(__file__).resolve().parents[1]
 RAW = ROOT / "data" / "raw"
@@ -63,6 +72,20 @@ def tables(
     return {name: frame(name, rows.get(name, ())) for name in SCHEMAS}
 
 
+def write_curated(project: Path, tables: Tables, *, warnings: Iterable[Row] = ()) -> Path:
+    """Tables in ``data/curated`` of a project, with a verdict by the real suites that nothing stops them; no check is run."""
+    curated_dir, suites = project / "data" / "curated", project / "expectations"
+    shutil.copytree(ROOT / "expectations", suites, dirs_exist_ok=True)
+    write_tables(tables, curated_dir, inputs={})
+    digests = {path.name: sha256_of(path) for path in suites.glob("*.json")}
+    report = ValidationReport((), pl.DataFrame(), suites, digests, load_catalogue())
+    path = write_verdict(report, curated_dir, read_manifest(curated_dir))
+    verdict = json.loads(path.read_text(encoding="utf-8"))
+    verdict["report"]["warnings"] = [dict(warning) for warning in warnings]
+    path.write_text(json.dumps(verdict, ensure_ascii=False), encoding="utf-8")
+    return curated_dir
+
+
 # --- catalogue ------------------------------------------------------------------------------------------------------
 
 
@@ -103,6 +126,37 @@ def kpi(kpi_id: str = "rate", **changes: Any) -> Kpi:
 def catalogue(*kpis: Kpi) -> Catalogue:
     """The real branches with these KPIs only (by default the one of ``kpi()``)."""
     return dataclasses.replace(load_catalogue(), kpis={entry.kpi_id: entry for entry in kpis or (kpi(),)})
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+
+def select_branch_year(
+    comparison: pl.DataFrame, *, branch_code: str, fiscal_year: int, catalogue: Catalogue
+) -> pl.DataFrame:
+    """One branch and year as a report shows it."""
+    rows = comparison.filter(branch_code=branch_code, fiscal_year=fiscal_year)
+    shown = pick_in_force(rows.select("kpi_id", "definition").to_dicts(), catalogue, fiscal_year=fiscal_year)
+    keys = pl.DataFrame(shown, schema={"kpi_id": pl.String, "definition": pl.String})
+    return rows.join(keys, on=["kpi_id", "definition"], how="semi", maintain_order="left")
+
+
+def briefing(
+    tables: Tables,
+    catalogue: Catalogue,
+    comparison: pl.DataFrame,
+    nation: pl.DataFrame,
+    *,
+    branch_code: str,
+    fiscal_year: int,
+    lang: str = "ja",
+) -> Briefing:
+    """A page made from frames in memory, which need not fit each other."""
+    from kenpo_lib.briefing.data import Briefing  # brings the charts, which few tests need
+
+    computed = Computed(tables, catalogue, comparison, nation)
+    page = read_page(computed, catalogue, branch_code=branch_code, fiscal_year=fiscal_year)
+    return Briefing(page, catalogue, branch_code, fiscal_year, lang, inputs="")
 
 
 # --- raw folders ----------------------------------------------------------------------------------------------------

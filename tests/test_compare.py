@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kenpo_lib.catalogue import NATION, Direction, Unit
-from kenpo_lib.compare import check_year, compute_comparison, compute_nation, select_branch_year
+from kenpo_lib.compare import compute_comparison, compute_nation
 from kenpo_lib.errors import InputError
+from kenpo_lib.grain import check_year
 from kenpo_lib.normalise import parse_date
 
 BRANCHES = plain.BRANCHES
@@ -571,7 +572,7 @@ def test_compare_reached_goal_takes_nobody():
 # --- views ----------------------------------------------------------------------------------------------------------
 
 
-def test_select_branch_year_shows_each_kpi_once_under_the_definition_in_force():
+def test_pick_in_force_shows_each_kpi_once_under_the_definition_in_force():
     # given 2023 under the definition of its time, and restated under the later one
     kpi = builders.kpi(definitions=CHANGED)
     observations = [
@@ -582,17 +583,17 @@ def test_select_branch_year_shows_each_kpi_once_under_the_definition_in_force():
     catalogue = builders.catalogue(kpi)
     comparison = compute_comparison(builders.tables(observations), catalogue)
     # when
-    frame = select_branch_year(comparison, branch_code="04", fiscal_year=2023, catalogue=catalogue)
+    frame = builders.select_branch_year(comparison, branch_code="04", fiscal_year=2023, catalogue=catalogue)
     # then
     assert frame["value"].to_list() == [9.6]
 
 
 @pytest.mark.parametrize("fiscal_year", range(2018, 2027))
-def test_select_branch_year_never_doubles_a_kpi_of_the_real_figures(comparison, catalogue, fiscal_year):
+def test_pick_in_force_never_doubles_a_kpi_of_the_real_figures(comparison, catalogue, fiscal_year):
     # given the real comparison
     # when
     frames = [
-        select_branch_year(comparison, branch_code=code, fiscal_year=fiscal_year, catalogue=catalogue)
+        builders.select_branch_year(comparison, branch_code=code, fiscal_year=fiscal_year, catalogue=catalogue)
         for code in ("04", "13", "16", "43")
     ]
     # then
@@ -604,8 +605,8 @@ def test_check_year_refuses_a_year_without_data_and_lists_the_others(comparison)
     # given a year of which nothing is known
     # when
     with pytest.raises(InputError) as caught:
-        check_year(comparison, 1999)
+        check_year(1999, comparison["fiscal_year"])
     # then
     assert "1999" in str(caught.value)
     assert "2024" in str(caught.value)
-    check_year(comparison, 2024)
+    check_year(2024, comparison["fiscal_year"])

@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from kenpo_lib.catalogue import Unit
-from kenpo_lib.compare import compute_comparison, proxy_weights
+from kenpo_lib.compare import compute_comparison
 from kenpo_lib.contribution import OTHERS, SCHEMA, compute_contribution, pick_movers
 from kenpo_lib.grain import BRANCH_COUNT
+from kenpo_lib.proxies import proxy_weights
 
 CODES = [f"{code:02d}" for code in range(1, BRANCH_COUNT + 1)]
 PROXIED = builders.kpi(national_proxy="total_remuneration")

@@ -10,11 +10,11 @@ import math
 import re
 import unicodedata
 
+import builders
 import polars as pl
 import pytest
 
 from kenpo_lib import sentences
-from kenpo_lib.compare import select_branch_year
 from kenpo_lib.export import to_console_table, to_csv_text, to_json_text
 from kenpo_lib.tables import defuse
 
@@ -24,7 +24,7 @@ JAPANESE = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
 @pytest.fixture(scope="module")
 def miyagi(comparison, catalogue) -> pl.DataFrame:
     """A year with final, pending and interim values, all kinds of targets and conflicts between sources."""
-    return select_branch_year(comparison, branch_code="04", fiscal_year=2024, catalogue=catalogue)
+    return builders.select_branch_year(comparison, branch_code="04", fiscal_year=2024, catalogue=catalogue)
 
 
 def _width(text: str) -> int:

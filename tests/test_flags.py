@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import re
 
+import builders
 import polars as pl
 import pytest
 from bs4 import BeautifulSoup
 
 from kenpo_lib import briefing as show
-from kenpo_lib.briefing.data import Briefing
 from kenpo_lib.briefing.flags import find_flag, list_flag_rows
 from kenpo_lib.briefing.words import DIFFERENT
 from kenpo_lib.catalogue import NATION
@@ -27,7 +27,7 @@ def overview(tables, catalogue, comparison, nation):
     """The national page of FY2024 in a language, or of another year."""
 
     def make(lang="ja", year=2024, frame=comparison):
-        return Briefing(tables, catalogue, frame, nation, NATION, year, lang, "", ())
+        return builders.briefing(tables, catalogue, frame, nation, branch_code=NATION, fiscal_year=year, lang=lang)
 
     return make
 

@@ -4,7 +4,6 @@ what the tables say."""
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import json
 import re
@@ -394,18 +393,12 @@ def test_help_leads_to_the_data_dictionary():
 @pytest.fixture(scope="module")
 def brief(tables, catalogue, comparison, nation):
     """A briefing of any branch, year and language, from tables that may be others."""
-    base = show.Briefing(
-        tables=tables,
-        catalogue=catalogue,
-        comparison=comparison,
-        nation=nation,
-        branch_code="04",
-        fiscal_year=2024,
-        lang="ja",
-        inputs="",
-        warnings=(),
-    )
-    return lambda **changes: dataclasses.replace(base, **changes)
+
+    def make(tables=tables, branch_code="04", fiscal_year=2024, lang="ja"):
+        page = {"branch_code": branch_code, "fiscal_year": fiscal_year, "lang": lang}
+        return builders.briefing(tables, catalogue, comparison, nation, **page)
+
+    return make
 
 
 def page_of(section: str, lang: str) -> BeautifulSoup:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from kenpo_lib import sentences
 from kenpo_lib.catalogue import NATIONAL_PROXIES, Direction, Unit, load_catalogue
-from kenpo_lib.compare import select_branch_year
 from kenpo_lib.language import Lang, Text
 from kenpo_lib.normalise import TargetRule, format_fiscal_year, format_number
 from kenpo_lib.sentences import conclude_branch, describe_position, describe_trend
@@ -685,7 +684,7 @@ def test_describe_position_shares_the_rank_of_a_tie():
 def by_branch_year(comparison, catalogue) -> list[list[dict[str, Any]]]:
     pairs = comparison.select("branch_code", "fiscal_year").unique().sort("branch_code", "fiscal_year")
     return [
-        select_branch_year(comparison, branch_code=code, fiscal_year=year, catalogue=catalogue).to_dicts()
+        builders.select_branch_year(comparison, branch_code=code, fiscal_year=year, catalogue=catalogue).to_dicts()
         for code, year in pairs.iter_rows()
     ]
 

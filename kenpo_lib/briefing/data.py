@@ -1,71 +1,71 @@
-"""The data behind a page: one branch and year, or the nation, read and compared."""
+"""The data behind a page: one branch and year, or the nation."""
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from kenpo_lib.catalogue import NATION, Catalogue, Kpi, load_catalogue
-from kenpo_lib.compare import check_year, compute_comparison, compute_nation, select_branch_year
-from kenpo_lib.curated import Tables, read_tables
+from kenpo_lib.catalogue import Catalogue, Kpi, load_catalogue
 from kenpo_lib.errors import InputError
-from kenpo_lib.files import MANIFEST, write_atomically
-from kenpo_lib.grain import BRANCH_COUNT
+from kenpo_lib.files import MANIFEST, sha256_of, write_atomically
+from kenpo_lib.grain import BRANCH_COUNT, check_year
 from kenpo_lib.language import say
-from kenpo_lib.validate import read_verdict
+from kenpo_lib.store import open_store
+from kenpo_lib.store.page_data import PLACE_COLUMNS, PageData, pick_in_force, read_page
+
+if TYPE_CHECKING:
+    from kenpo_lib.store.computed import Computed
 
 
 @dataclass(frozen=True)
 class Briefing:
-    """The data behind one page: a branch and year, or (branch_code "00") the national overview."""
+    """One page and the data that it can show: a branch and year, or (branch_code "00") the national overview."""
 
-    tables: Tables
+    page: PageData
     catalogue: Catalogue
-    comparison: pl.DataFrame
-    nation: pl.DataFrame
     branch_code: str
     fiscal_year: int
     lang: str
     inputs: str  # sha256 of the curated manifest: what exactly was read
-    warnings: tuple[dict[str, Any], ...]
 
     @property
     def branch_name(self) -> str:
         return self.catalogue.branches[self.branch_code].name(self.lang)
 
-    @property
+    @functools.cached_property
     def rows(self) -> list[dict[str, Any]]:
         """The page's KPIs in reading order, each once, under the definition in force."""
-        frame = self.nation if self.branch_code == NATION else self.comparison
-        return select_branch_year(
-            frame, branch_code=self.branch_code, fiscal_year=self.fiscal_year, catalogue=self.catalogue
-        ).to_dicts()
+        year = self.page.own.filter(pl.col("fiscal_year") == self.fiscal_year)
+        return pick_in_force(year.to_dicts(), self.catalogue, fiscal_year=self.fiscal_year)
+
+    @functools.cached_property
+    def _histories(self) -> dict[str, pl.DataFrame]:
+        ordered = self.page.own.sort("fiscal_year", "definition")
+        return {kpi_id: rows for (kpi_id,), rows in ordered.partition_by("kpi_id", as_dict=True).items()}
 
     def history(self, kpi_id: str) -> pl.DataFrame:
-        """All years of one KPI up to the page's year, for the page's branch, under every definition."""
-        frame = self.nation if self.branch_code == NATION else self.comparison
-        return frame.filter(
-            (pl.col("branch_code") == self.branch_code)
-            & (pl.col("kpi_id") == kpi_id)
-            & (pl.col("fiscal_year") <= self.fiscal_year)
-        ).sort("fiscal_year", "definition")
+        """All years of one of the page's KPIs up to the page's year, for the page's branch, under every definition."""
+        return self._histories[kpi_id]
+
+    def nation_history(self, kpi_id: str) -> pl.DataFrame:
+        """Year, definition and value of one of the page's KPIs for the nation; no rows where the page is the nation's."""
+        return self.page.nation.filter(pl.col("kpi_id") == kpi_id)
 
     def branch_values(self, kpi_id: str, definition: str) -> pl.DataFrame:
-        """All branches' rows of one KPI in the page's year."""
-        return self.comparison.filter(
-            (pl.col("kpi_id") == kpi_id)
-            & (pl.col("definition") == definition)
-            & (pl.col("fiscal_year") == self.fiscal_year)
-        )
+        """The branches with a value of one KPI in the page's year, by code; ``target_threshold`` is that of the page's branch."""
+        rows = self.page.places.filter((pl.col("kpi_id") == kpi_id) & (pl.col("definition") == definition))
+        own = next(row for row in self.rows if row["kpi_id"] == kpi_id)
+        goal = pl.when(pl.col("branch_code") == self.branch_code).then(pl.lit(own["target_threshold"], pl.Float64))
+        return rows.select(*PLACE_COLUMNS, goal.alias("target_threshold"))
 
 
 def open_briefing(curated_dir: str | Path, *, branch: str, fiscal_year: int, lang: str = "ja") -> Briefing:
-    """Read the curated tables and compare.
+    """Read the data of one page: from the store that ``kenpo report`` writes while it is current, else compared here and now.
 
     Args:
         curated_dir: Folder with the curated tables and their verdict.
@@ -80,21 +80,26 @@ def open_briefing(curated_dir: str | Path, *, branch: str, fiscal_year: int, lan
     catalogue = load_catalogue()
     if branch not in catalogue.branches:
         raise InputError(say(f"支部コード {branch!r} はありません。", f"There is no branch code {branch!r}."))
-    tables = read_tables(directory)
-    verdict = read_verdict(directory)
-    comparison = compute_comparison(tables, catalogue)
-    check_year(comparison, fiscal_year)
+    store = open_store(directory)
+    reader = store or _compute(directory, catalogue)
+    check_year(fiscal_year, reader.years)
     return Briefing(
-        tables=tables,
+        page=read_page(reader, catalogue, branch_code=branch, fiscal_year=fiscal_year),
         catalogue=catalogue,
-        comparison=comparison,
-        nation=compute_nation(tables, catalogue),
         branch_code=branch,
         fiscal_year=fiscal_year,
         lang=lang,
-        inputs=hashlib.sha256((directory / MANIFEST).read_bytes()).hexdigest(),
-        warnings=tuple(verdict["warnings"]),
+        inputs=store.inputs if store else sha256_of(directory / MANIFEST),
     )
+
+
+def _compute(directory: Path, catalogue: Catalogue) -> Computed:
+    from kenpo_lib.curated import read_tables
+    from kenpo_lib.store.computed import compute  # with all that computing needs; a page from the store does without
+    from kenpo_lib.validate import read_verdict
+
+    tables = read_tables(directory)
+    return compute(tables, catalogue, warnings=read_verdict(directory)["warnings"])
 
 
 def write_sentinel(briefing: Briefing, path: str) -> None:
@@ -108,27 +113,7 @@ def interim_rows(briefing: Briefing) -> list[dict[str, Any]]:
     return [row for row in briefing.rows if row["status"] in ("interim", "pending")]
 
 
-def rows_of_page(briefing: Briefing, table_name: str) -> pl.DataFrame:
-    """The rows of a curated table that belong to the page's branch and year."""
-    return briefing.tables[table_name].filter(
-        (pl.col("branch_code") == briefing.branch_code) & (pl.col("fiscal_year") == briefing.fiscal_year)
-    )
-
-
-def own_warnings(briefing: Briefing) -> list[dict[str, Any]]:
-    shown = {(row["kpi_id"], row["definition"]) for row in briefing.rows}
-    return [
-        warning
-        for warning in briefing.warnings
-        if warning.get("branch_code") in (briefing.branch_code, NATION)
-        and (warning.get("kpi_id"), warning.get("definition")) in shown
-        and warning.get("fiscal_year") in (briefing.fiscal_year, briefing.fiscal_year - 1)
-    ]
-
-
 def list_full_kpis(briefing: Briefing) -> list[Kpi]:
     """KPIs for which all 47 branches are known in the page's year, in reading order."""
-    full = briefing.comparison.filter(
-        (pl.col("fiscal_year") == briefing.fiscal_year) & (pl.col("ranked_count") == BRANCH_COUNT)
-    )
-    return [kpi for kpi in briefing.catalogue.kpis.values() if kpi.kpi_id in set(full["kpi_id"])]
+    full = set(briefing.page.year.filter(pl.col("ranked_count") == BRANCH_COUNT)["kpi_id"])
+    return [kpi for kpi in briefing.catalogue.kpis.values() if kpi.kpi_id in full]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from kenpo_lib import sentences, verdict_words
-from kenpo_lib.briefing.data import Briefing, interim_rows, rows_of_page
+from kenpo_lib.briefing.data import Briefing, interim_rows
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_number
 from kenpo_lib.tables import Html, data_details, heading, table
@@ -59,7 +59,7 @@ def show_interim(briefing: Briefing) -> Html:
 def show_budgets(briefing: Briefing) -> Html:
     """What was budgeted and spent, beside the KPI it was meant to move."""
     lang, catalogue = briefing.lang, briefing.catalogue
-    budgets = rows_of_page(briefing, "budgets")
+    budgets = briefing.page.budgets
     if budgets.is_empty():
         return Html("")
     results = {row["kpi_id"]: row for row in briefing.rows}
@@ -101,7 +101,7 @@ def show_budgets(briefing: Briefing) -> Html:
 def show_self_assessment(briefing: Briefing) -> Html:
     """The branch's own marks, counted per section of its plan, with the items behind them."""
     lang = briefing.lang
-    marks = rows_of_page(briefing, "self_assessments")
+    marks = briefing.page.self_assessments
     if marks.is_empty():
         return Html("")
     unread = Text("読み取れない", "not legible")(lang)

@@ -9,10 +9,10 @@ import polars as pl
 
 from kenpo_lib import sentences
 from kenpo_lib.briefing.data import Briefing
-from kenpo_lib.briefing.themes import MIN_POSITION_BRANCHES, plain_number
+from kenpo_lib.briefing.themes import plain_number
 from kenpo_lib.briefing.words import DIFFERENT, describe_flags, list_few
 from kenpo_lib.catalogue import Kpi
-from kenpo_lib.grain import BRANCH_COUNT
+from kenpo_lib.grain import BRANCH_COUNT, MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_number
 from kenpo_lib.tables import Html, bullet_list, cell, csv_link, heading, table
@@ -80,9 +80,7 @@ def list_flag_rows(briefing: Briefing) -> pl.DataFrame:
         for kpi in briefing.catalogue.kpis.values()
         if (definition := kpi.definition_in_force(briefing.fiscal_year))
     }
-    year = briefing.comparison.filter(
-        (pl.col("fiscal_year") == briefing.fiscal_year) & (pl.col("branches_known") >= MIN_POSITION_BRANCHES)
-    )
+    year = briefing.page.year.filter(pl.col("branches_known") >= MIN_POSITION_BRANCHES)
     keys = pl.DataFrame(sorted(in_force), schema={"kpi_id": pl.String, "definition": pl.String}, orient="row")
     return year.join(keys, on=["kpi_id", "definition"], how="semi")
 

@@ -9,7 +9,7 @@ import polars as pl
 from kenpo_lib import charts
 from kenpo_lib.briefing.data import Briefing
 from kenpo_lib.catalogue import NATION
-from kenpo_lib.incentive import READING_NOTE, compute_incentive, list_incentive_years, list_indicators
+from kenpo_lib.incentive import READING_NOTE
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year, format_number
 from kenpo_lib.stats.incentive import COMPONENTS, find_scheme
@@ -24,17 +24,17 @@ _UNKNOWN_TOTAL = Text(
 
 def has_incentive(briefing: Briefing) -> bool:
     """Whether the page's year can be scored."""
-    return briefing.fiscal_year in list_incentive_years(briefing.tables, briefing.catalogue)
+    return briefing.page.incentive is not None
 
 
 def show_incentive(briefing: Briefing) -> Html:
     """The branch's score: conclusion, points by indicator, and what would bring it to a reward; empty in other years."""
-    if briefing.branch_code == NATION or not has_incentive(briefing):
+    scores = briefing.page.incentive
+    if briefing.branch_code == NATION or scores is None:
         return Html("")
     lang = briefing.lang
-    scores = compute_incentive(briefing.tables, briefing.catalogue, fiscal_year=briefing.fiscal_year)
-    own = scores.filter(pl.col("branch_code") == briefing.branch_code).to_dicts()[0]
-    indicators = list_indicators(scores).filter(pl.col("branch_code") == briefing.branch_code)
+    (own,) = scores.to_dicts()
+    indicators = briefing.page.indicators
     return Html("<section>{}<p>{}</p>{}{}{}</section>").format(
         heading(2, INCENTIVE_TITLE(lang), anchor="incentive"),
         _conclude(own, briefing),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kenpo_lib.briefing.data import Briefing
-from kenpo_lib.briefing.incentive import has_incentive, published_words, write_remarks
-from kenpo_lib.incentive import compute_incentive
+from kenpo_lib.briefing.incentive import published_words, write_remarks
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_number
 from kenpo_lib.tables import Html, badge, cell, csv_link, heading, table
@@ -16,10 +15,10 @@ _REWARDED, _NOT_REWARDED = Text("対象", "rewarded"), Text("対象外", "not re
 
 def show_incentive_ranking(briefing: Briefing) -> Html:
     """All branches by rank: total, level, growth, and what the reward does; empty in years without a score."""
-    if not has_incentive(briefing):
+    scores = briefing.page.incentive
+    if scores is None:
         return Html("")
     lang = briefing.lang
-    scores = compute_incentive(briefing.tables, briefing.catalogue, fiscal_year=briefing.fiscal_year)
     headings = [
         word(lang)
         for word in (

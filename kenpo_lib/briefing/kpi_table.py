@@ -10,9 +10,8 @@ import polars as pl
 
 from kenpo_lib import charts, sentences, verdict_words
 from kenpo_lib.briefing.data import Briefing
-from kenpo_lib.briefing.themes import MIN_POSITION_BRANCHES
 from kenpo_lib.catalogue import NATION, THEMES, Kpi
-from kenpo_lib.grain import BRANCH_COUNT
+from kenpo_lib.grain import BRANCH_COUNT, MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year
 from kenpo_lib.tables import Html, badge, cell, csv_link, heading, join

@@ -7,8 +7,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from kenpo_lib.briefing.methods_data import BRANCH, CHECKUPS, VISITS, YEAR, Lesson, counts, number, percent, present
-from kenpo_lib.compare import WORKING_AGE_BANDS
 from kenpo_lib.incentive import READING_NOTE, compute_incentive, list_indicators
+from kenpo_lib.proxies import WORKING_AGE_BANDS
 from kenpo_lib.sentences import national_name
 from kenpo_lib.stats.contribution import contribution_of_counts
 from kenpo_lib.stats.leave_one_out import published_without

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kenpo_lib import sentences, verdict_words
-from kenpo_lib.briefing.data import Briefing, interim_rows, list_full_kpis, own_warnings, rows_of_page
+from kenpo_lib.briefing.data import Briefing, interim_rows, list_full_kpis
 from kenpo_lib.briefing.incentive import INCENTIVE_TITLE, has_incentive
 from kenpo_lib.briefing.spread import list_spread_anchors
 from kenpo_lib.briefing.themes import list_themes
@@ -23,7 +23,7 @@ def show_header(briefing: Briefing) -> Html:
         title = Text(f"{briefing.branch_name}支部　KPI比較　{year}", f"{briefing.branch_name}: KPI comparison, {year}")(
             lang
         )
-    own = len(own_warnings(briefing))
+    own = len(briefing.page.warnings)
     checked = Text("データ検証に合格。", "The data passed validation.")(lang)
     noted = Text(
         f"この頁に関わる注意{own}件は「データの注意」にあります。", f" {own} notes on this page's data are at its end."
@@ -44,8 +44,8 @@ def show_contents(briefing: Briefing) -> Html:
     else:
         optional = {
             "interim": (interim_rows(briefing), Text("年度途中の値", "Part-way values")),
-            "budget": (not rows_of_page(briefing, "budgets").is_empty(), Text("予算の執行", "Budget")),
-            "marks": (not rows_of_page(briefing, "self_assessments").is_empty(), Text("自己評価", "Own marks")),
+            "budget": (not briefing.page.budgets.is_empty(), Text("予算の執行", "Budget")),
+            "marks": (not briefing.page.self_assessments.is_empty(), Text("自己評価", "Own marks")),
         }
         themes = [(f"theme-{theme}", THEMES[theme]) for theme in list_themes(briefing)]
         shown = {name: [(name, text)] for name, (is_there, text) in optional.items() if is_there}

@@ -17,11 +17,7 @@ from kenpo_lib.tables import Html, figure, heading
 def show_kpi_overview(briefing: Briefing, kpi: Kpi) -> Html:
     """One KPI over all branches: tile map and ranking."""
     lang = briefing.lang
-    rows = briefing.comparison.filter(
-        (pl.col("fiscal_year") == briefing.fiscal_year)
-        & (pl.col("kpi_id") == kpi.kpi_id)
-        & (pl.col("ranked_count") == BRANCH_COUNT)
-    )
+    rows = briefing.page.year.filter((pl.col("kpi_id") == kpi.kpi_id) & (pl.col("ranked_count") == BRANCH_COUNT))
     sentence = sentences.describe_position(rows.to_dicts(), kpi, branch_code=NATION, lang=lang)
     tiles = charts.render_svg(
         charts.draw_tile_map(rows, kpi, branches=briefing.catalogue.branches, lang=lang),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import polars as pl
-
 from kenpo_lib import sentences
-from kenpo_lib.briefing.data import Briefing, own_warnings, rows_of_page
+from kenpo_lib.briefing.data import Briefing
 from kenpo_lib.language import Text
 from kenpo_lib.tables import Html, bullet_list, heading, table
 
@@ -45,7 +43,7 @@ def _notes(briefing: Briefing) -> Html:
             notes.append(f"{kpi.name(lang)}: {row['note']}")
     notes += [
         f"{catalogue.kpis[warning['kpi_id']].name(lang)}: {warning['words'][lang]} – {warning['found'][lang]}"
-        for warning in own_warnings(briefing)
+        for warning in briefing.page.warnings
         if warning["column"] != "check_source_values"  # worded above, with the value that is used
     ]
     if not notes:
@@ -94,13 +92,7 @@ def _places(briefing: Briefing) -> Html:
 
 def _source_list(briefing: Briefing) -> Html:
     lang = briefing.lang
-    columns = ("source_id", "national_source_id", "prior_source_id", "target_source_id", "interim_source_id")
-    used = {row[column] for row in briefing.rows for column in columns if row[column]}
-    for name in ("budgets", "self_assessments"):
-        used.update(rows_of_page(briefing, name)["source_id"].to_list())
-    for row in briefing.rows:
-        used.update(briefing.history(row["kpi_id"])["source_id"].drop_nulls().to_list())
-    sources = briefing.tables["sources"].filter(pl.col("source_id").is_in(sorted(used))).sort("order_date", "source_id")
+    sources = briefing.page.sources.sort("order_date", "source_id")
     headings = [
         word(lang)
         for word in (

@@ -19,7 +19,6 @@ from kenpo_lib.briefing.words import (
     describe_spread,
 )
 from kenpo_lib.catalogue import Kpi
-from kenpo_lib.contribution import compute_contribution
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year
 from kenpo_lib.spread import list_funnel_rows
@@ -139,18 +138,13 @@ def _verdict_word(verdict: str, lang: str) -> str:
 
 def find_contribution(briefing: Briefing, kpi: Kpi) -> pl.DataFrame:
     """How much each branch moved the nation in the page's year; no rows where that cannot be said."""
-    return compute_contribution(
-        briefing.comparison,
-        briefing.tables,
-        briefing.catalogue,
-        kpi_id=kpi.kpi_id,
-        fiscal_year=briefing.fiscal_year,
-    )
+    return briefing.page.contribution.filter(pl.col("kpi_id") == kpi.kpi_id)
 
 
 def list_contribution_kpis(briefing: Briefing) -> list[Kpi]:
     """KPIs whose national change can be split over the branches in the page's year, in reading order."""
-    return [kpi for kpi in briefing.catalogue.kpis.values() if not find_contribution(briefing, kpi).is_empty()]
+    known = set(briefing.page.contribution["kpi_id"])
+    return [kpi for kpi in briefing.catalogue.kpis.values() if kpi.kpi_id in known]
 
 
 def show_contributions(briefing: Briefing) -> Html:
@@ -202,13 +196,13 @@ def show_contribution(briefing: Briefing, kpi: Kpi) -> Html:
 def _list_published(briefing: Briefing, contribution: pl.DataFrame) -> dict[int, float]:
     """The published national figure in each of the two years that has one."""
     year, kpi_id, definition = contribution.select("fiscal_year", "kpi_id", "definition").row(0)
-    found = briefing.comparison.filter(
+    found = briefing.page.own.filter(
         (pl.col("kpi_id") == kpi_id)
         & (pl.col("definition") == definition)
         & pl.col("fiscal_year").is_in([year - 1, year])
-        & (pl.col("national_kind") == "published")
+        & pl.col("value").is_not_null()
     )
-    return dict(found.select("fiscal_year", "national").unique().iter_rows())
+    return dict(found.select("fiscal_year", "value").iter_rows())
 
 
 def _contribution_details(briefing: Briefing, contribution: pl.DataFrame, kpi: Kpi, title: str) -> Html:

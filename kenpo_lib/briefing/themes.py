@@ -8,14 +8,13 @@ import polars as pl
 
 from kenpo_lib import charts, sentences
 from kenpo_lib.briefing.data import Briefing
-from kenpo_lib.catalogue import NATION, THEMES, Kpi
-from kenpo_lib.grain import BRANCH_COUNT
+from kenpo_lib.catalogue import THEMES, Kpi
+from kenpo_lib.grain import BRANCH_COUNT, MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year, format_number
 from kenpo_lib.tables import Html, bullet_list, data_details, figure, heading, join
 
 MIN_TREND_YEARS = 3  # two points are in the table already
-MIN_POSITION_BRANCHES = 10
 
 
 def list_themes(briefing: Briefing) -> list[str]:
@@ -73,7 +72,7 @@ def _trend_figure(briefing: Briefing, kpi: Kpi) -> Html:
     sentence = sentences.describe_trend(history.to_dicts(), kpi, branch_name=briefing.branch_name, lang=lang)
     svg = charts.render_svg(
         charts.draw_trend(
-            history, _nation_history(briefing, kpi.kpi_id), kpi, lang=lang, branches=briefing.catalogue.branches
+            history, briefing.nation_history(kpi.kpi_id), kpi, lang=lang, branches=briefing.catalogue.branches
         ),
         id_prefix=f"trend-{kpi.kpi_id}",
         label=sentence,
@@ -110,13 +109,6 @@ def _trend_figure(briefing: Briefing, kpi: Kpi) -> Html:
         sentence=sentence,
         details=data_details(headings, rows, file_name=name, caption=caption, lang=lang),
     )
-
-
-def _nation_history(briefing: Briefing, kpi_id: str) -> pl.DataFrame | None:
-    """The nation's own rows up to the page's year; none where the page is the nation's."""
-    if briefing.branch_code == NATION:
-        return None
-    return briefing.nation.filter((pl.col("kpi_id") == kpi_id) & (pl.col("fiscal_year") <= briefing.fiscal_year))
 
 
 def _position_figure(briefing: Briefing, row: dict[str, Any], kpi: Kpi) -> Html:

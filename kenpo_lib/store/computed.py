@@ -1,0 +1,108 @@
+"""What all pages share, computed in memory: what a store is written from, and what pages are made of where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from kenpo_lib.catalogue import NATION, Catalogue
+from kenpo_lib.compare import compute_comparison, compute_nation
+from kenpo_lib.contribution import compute_contributions
+from kenpo_lib.curated import Tables
+from kenpo_lib.incentive import compute_incentive, list_incentive_years
+from kenpo_lib.store.page_data import PAGE_COLUMNS, PLACE_COLUMNS
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Comparison and nation of some tables; incentive scores and contributions are computed when asked for.
+
+    Attributes:
+        tables: The curated tables.
+        catalogue: KPIs and branches.
+        comparison: From ``compute_comparison``.
+        nation: From ``compute_nation``.
+        warnings: What the checks noted, as the verdict has it.
+    """
+
+    tables: Tables
+    catalogue: Catalogue
+    comparison: pl.DataFrame
+    nation: pl.DataFrame
+    warnings: tuple[Mapping[str, Any], ...] = ()
+    _scores: dict[int, pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The fiscal years with data."""
+        return tuple(self.comparison["fiscal_year"].unique().sort())
+
+    def list_incentive_years(self) -> list[int]:
+        """The years that can be scored."""
+        return list_incentive_years(self.tables, self.catalogue)
+
+    # --- what ``page_data.Reader`` asks for ---
+
+    def read_branch(self, branch_code: str, until: int) -> pl.DataFrame:
+        wanted = (pl.col("branch_code") == branch_code) & (pl.col("fiscal_year") <= until)
+        return self.comparison.filter(wanted).select(PAGE_COLUMNS)
+
+    def read_nation(self, until: int) -> pl.DataFrame:
+        return self.list_nation_rows().filter(pl.col("fiscal_year") <= until)
+
+    def list_nation_rows(self) -> pl.DataFrame:
+        """The nation's rows in the columns of a branch's; null where the comparison says nothing of the nation."""
+        unsaid = [name for name in PAGE_COLUMNS if name not in self.nation.columns]
+        types = self.comparison.schema
+        return self.nation.with_columns(pl.lit(None, types[name]).alias(name) for name in unsaid).select(PAGE_COLUMNS)
+
+    def read_places(self, fiscal_year: int, kpi_ids: Iterable[str]) -> pl.DataFrame:
+        return self.list_places(fiscal_year).filter(pl.col("kpi_id").is_in(sorted(kpi_ids)))
+
+    def list_places(self, fiscal_year: int) -> pl.DataFrame:
+        """The branches with a value in a year."""
+        is_known = (pl.col("fiscal_year") == fiscal_year) & pl.col("value").is_not_null()
+        return self.comparison.filter(is_known).select(PLACE_COLUMNS)
+
+    def read_year(self, fiscal_year: int) -> pl.DataFrame:
+        return self.comparison.filter(pl.col("fiscal_year") == fiscal_year)
+
+    def read_own(self, table_name: str, branch_code: str, fiscal_year: int) -> pl.DataFrame:
+        wanted = (pl.col("branch_code") == branch_code) & (pl.col("fiscal_year") == fiscal_year)
+        return self.tables[table_name].filter(wanted)
+
+    def read_sources(self, source_ids: Iterable[str]) -> pl.DataFrame:
+        return self.tables["sources"].filter(pl.col("source_id").is_in(sorted(source_ids)))
+
+    def read_incentive(self, fiscal_year: int) -> pl.DataFrame | None:
+        if fiscal_year not in self._scores:
+            if fiscal_year not in self.list_incentive_years():
+                return None
+            self._scores[fiscal_year] = compute_incentive(self.tables, self.catalogue, fiscal_year=fiscal_year)
+        return self._scores[fiscal_year]
+
+    def read_contribution(self, fiscal_year: int) -> pl.DataFrame:
+        return compute_contributions(self.comparison, self.tables, self.catalogue, fiscal_year=fiscal_year)
+
+    def list_warnings(self, branch_code: str) -> list[Mapping[str, Any]]:
+        return [warning for warning in self.warnings if warning["branch_code"] in (branch_code, NATION)]
+
+
+def compute(tables: Tables, catalogue: Catalogue, *, warnings: Iterable[Mapping[str, Any]] = ()) -> Computed:
+    """Compute what all pages share from curated tables.
+
+    Args:
+        tables: The curated tables.
+        catalogue: KPIs and branches.
+        warnings: Of the verdict on the tables.
+    """
+    return Computed(
+        tables=tables,
+        catalogue=catalogue,
+        comparison=compute_comparison(tables, catalogue),
+        nation=compute_nation(tables, catalogue),
+        warnings=tuple(warnings),
+    )

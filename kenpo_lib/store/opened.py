@@ -1,0 +1,197 @@
+"""A store that is there and current: its years, files and fingerprints; and the frames of a page, read when asked for."""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kenpo_lib.catalogue import NATION, load_catalogue
+from kenpo_lib.errors import InputError
+from kenpo_lib.language import say
+from kenpo_lib.store.key import take_key
+
+if TYPE_CHECKING:  # opening a store, and asking for fingerprints, must not wait for polars
+    import polars as pl
+
+    from kenpo_lib.store.page_data import PageData
+
+FOLDER = "store"
+STORE_MANIFEST = "store.json"
+
+
+@dataclass(frozen=True)
+class Store:
+    """What ``build_store`` wrote.
+
+    Attributes:
+        curated_dir: The curated tables that it was made from.
+        manifest: The content of ``store.json``.
+        manifest_sha256: Digest of that file.
+    """
+
+    curated_dir: Path
+    manifest: Mapping[str, Any]
+    manifest_sha256: str
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The fiscal years with data."""
+        return tuple(self.manifest["years"])
+
+    @property
+    def inputs(self) -> str:
+        """sha256 of the manifest of the curated tables."""
+        return self.manifest["key"]["curated"]
+
+    def files(self, branch_code: str, fiscal_year: int) -> dict[str, str]:
+        """What the page of a branch (or "00") and year reads: sha256 by path from the folder of the curated tables.
+
+        Raises:
+            KeyError: A year without data.
+        """
+        self._check_year(fiscal_year)
+        part = self._part_of(branch_code)
+        if branch_code == NATION:
+            wanted = [f"year_{fiscal_year}.parquet", f"contribution_{fiscal_year}.parquet"]
+        else:
+            wanted = [part["rows"], f"places_{fiscal_year}.parquet"]
+        wanted += [part["index"], "nation.parquet", "sources.parquet", f"incentive_{fiscal_year}.parquet"]
+        wanted += [f"budgets_{fiscal_year}.parquet", f"self_assessments_{fiscal_year}.parquet"]
+        known = self.manifest["files"]  # years without budgets, marks or scores have no file for them
+        found = {f"{FOLDER}/{self.manifest['folder']}/{name}": known[name] for name in wanted if name in known}
+        return {f"{FOLDER}/{STORE_MANIFEST}": self.manifest_sha256, **found}
+
+    def fingerprint(self, branch_code: str, fiscal_year: int) -> str:
+        """Digest of everything in the tables that the page of a branch (or "00") and year can show.
+
+        Equal fingerprints mean equal pages, as long as definitions, notebooks and the code that draws are the same.
+
+        Raises:
+            KeyError: An unknown branch, or a year without data.
+        """
+        return self._index_of(branch_code)["branches"][branch_code]["fingerprints"][str(fiscal_year)]
+
+    def read_page(self, branch_code: str, fiscal_year: int) -> PageData:
+        """The data of one page.
+
+        Raises:
+            InputError: The store was replaced meanwhile.
+        """
+        from kenpo_lib.store.page_data import read_page
+
+        return read_page(self, load_catalogue(), branch_code=branch_code, fiscal_year=fiscal_year)
+
+    # --- what ``page_data.Reader`` asks for ---
+
+    def read_branch(self, branch_code: str, until: int) -> pl.DataFrame:
+        import polars as pl
+
+        wanted = (pl.col("branch_code") == branch_code) & (pl.col("fiscal_year") <= until)
+        return self._read(self._part_of(branch_code)["rows"], wanted)
+
+    def read_nation(self, until: int) -> pl.DataFrame:
+        import polars as pl
+
+        return self._read("nation.parquet", pl.col("fiscal_year") <= until)
+
+    def read_places(self, fiscal_year: int, kpi_ids: Iterable[str]) -> pl.DataFrame:
+        import polars as pl
+
+        return self._read(f"places_{fiscal_year}.parquet", pl.col("kpi_id").is_in(sorted(kpi_ids)))
+
+    def read_year(self, fiscal_year: int) -> pl.DataFrame:
+        """All rows and columns of the comparison of one year, in its order."""
+        return self._read(f"year_{fiscal_year}.parquet")
+
+    def read_own(self, table_name: str, branch_code: str, fiscal_year: int) -> pl.DataFrame:
+        import polars as pl
+
+        name = f"{table_name}_{fiscal_year}.parquet"
+        if name not in self.manifest["files"]:
+            from kenpo_lib.curated import empty_table
+
+            return empty_table(table_name)
+        return self._read(name, pl.col("branch_code") == branch_code)
+
+    def read_sources(self, source_ids: Iterable[str]) -> pl.DataFrame:
+        import polars as pl
+
+        return self._read("sources.parquet", pl.col("source_id").is_in(sorted(source_ids)))
+
+    def read_incentive(self, fiscal_year: int) -> pl.DataFrame | None:
+        name = f"incentive_{fiscal_year}.parquet"
+        return self._read(name) if name in self.manifest["files"] else None
+
+    def read_contribution(self, fiscal_year: int) -> pl.DataFrame:
+        return self._read(f"contribution_{fiscal_year}.parquet")
+
+    def list_warnings(self, branch_code: str) -> list[dict[str, Any]]:
+        index = self._index_of(branch_code)
+        return index["branches"][branch_code]["warnings"] + index["nation_warnings"]
+
+    # --- files ---
+
+    @property
+    def folder(self) -> Path:
+        """Where the files of this store are."""
+        return self.curated_dir / FOLDER / self.manifest["folder"]
+
+    def _read(self, name: str, wanted: pl.Expr | None = None) -> pl.DataFrame:
+        import polars as pl
+
+        try:
+            rows = pl.scan_parquet(self.folder / name)
+            return (rows if wanted is None else rows.filter(wanted)).collect()
+        except (OSError, pl.exceptions.ComputeError) as error:
+            raise self._is_gone(name) from error
+
+    def _is_gone(self, name: str) -> InputError:
+        return InputError(
+            say(
+                f"比較データ {name} を読めません。作り直された可能性があります。もう一度実行してください。",
+                f"Cannot read {name} of the comparison store; it may have been replaced meanwhile. Run it again.",
+            )
+        )
+
+    def _check_year(self, fiscal_year: int) -> None:
+        if fiscal_year not in self.manifest["years"]:
+            raise KeyError(fiscal_year)
+
+    def _part_of(self, branch_code: str) -> Mapping[str, Any]:
+        parts = self.manifest["parts"]
+        return parts[max(0, bisect.bisect_right([part["first"] for part in parts], branch_code) - 1)]
+
+    def _index_of(self, branch_code: str) -> Mapping[str, Any]:
+        name = self._part_of(branch_code)["index"]
+        try:
+            return _read_index(self.folder / name)
+        except (OSError, ValueError) as error:
+            raise self._is_gone(name) from error
+
+
+@functools.lru_cache(maxsize=8)  # files of a store never change, see ``key.name_folder``
+def _read_index(path: Path) -> Mapping[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def open_store(curated_dir: str | Path) -> Store | None:
+    """The store of the curated tables as they are; None where there is none, or it was made from something else.
+
+    Reads JSON and hashes small files; loads no polars.
+    """
+    curated_dir = Path(curated_dir)
+    try:
+        content = (curated_dir / FOLDER / STORE_MANIFEST).read_bytes()
+        manifest = json.loads(content)
+        store = Store(curated_dir, manifest, hashlib.sha256(content).hexdigest())
+        is_current = manifest["key"] == take_key(curated_dir, suites_directory=manifest["suites_directory"])
+        is_complete = all((store.folder / name).is_file() for name in manifest["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return store if is_current and is_complete else None
