@@ -758,7 +758,7 @@ def test_bold_differs_from_regular():
 def test_theme_is_on_and_names_the_vendored_font_first():
     assert alt.theme.active == "kenpo"
     assert theme.kenpo_theme()["config"]["font"].startswith('"BIZ UDPGothic"')
-    assert len(list(charts.svg.FONT_DIR.glob("*.ttf"))) == 2
+    assert len(list(charts.drawing.FONT_DIR.glob("*.ttf"))) == 2
 
 
 def test_css_gives_every_role_a_colour_on_dark_screens_only():

@@ -9,14 +9,16 @@ from kenpo_lib.fast_import import import_jsonschema
 import_jsonschema()  # before the first import of Altair
 
 from kenpo_lib.charts.caterpillar import draw_caterpillar
+from kenpo_lib.charts.clean import UnsafeChartError
 from kenpo_lib.charts.contribution import draw_contribution
+from kenpo_lib.charts.drawing import register_fonts
 from kenpo_lib.charts.explore import explore_position, explore_trend, use_renderer
 from kenpo_lib.charts.funnel import draw_funnel
 from kenpo_lib.charts.incentive import draw_incentive_points
 from kenpo_lib.charts.position import draw_position
 from kenpo_lib.charts.ranking import draw_ranking
 from kenpo_lib.charts.sparkline import sparkline
-from kenpo_lib.charts.svg import UnsafeChartError, register_fonts, render_png, render_svg
+from kenpo_lib.charts.svg import render_png, render_svg
 from kenpo_lib.charts.theme import CHART_CSS, FONT_STACK
 from kenpo_lib.charts.tiles import draw_tile_map
 from kenpo_lib.charts.trend import draw_trend

@@ -150,8 +150,8 @@ def _draw_texts(lines: Sequence[Mapping[str, Any]], y: alt.Y, *, width: float, r
             style = {"align": "right", "baseline": "middle"}
             base = inline(chosen)
             layers += [
-                base.mark_text(x=-8, **style, **look).encode(y=y, text="name:N"),
-                base.mark_text(x=width + right - 3, **style, **look).encode(y=y, text="text:N"),
+                base.mark_text(x=-8, **style, **look).encode(y=y, text=alt.Text("name:N")),
+                base.mark_text(x=width + right - 3, **style, **look).encode(y=y, text=alt.Text("text:N")),
             ]
     return layers
 
@@ -167,17 +167,17 @@ def _draw_key(lines: Sequence[Mapping[str, Any]], *, lang: Lang | str, left: flo
         layers += [
             inline([{}])
             .mark_rule(color=MUTED, strokeWidth=2)
-            .encode(x=alt.value(at), x2=alt.value(at + 22), y=alt.value(y - 4)),
+            .encode(x=alt.XValue(at), x2=alt.X2Value(at + 22), y=alt.YValue(y - 4)),
             inline([{}])
             .mark_point(shape="circle", filled=True, color=colour, size=0.7 * size, opacity=1)
-            .encode(x=alt.value(at + 11), y=alt.value(y - 4)),
+            .encode(x=alt.XValue(at + 11), y=alt.YValue(y - 4)),
             draw_words(_INTERVAL(lang), x=at + 28, y=y, **style),
         ]
         at += 28 + shape.text_width(_INTERVAL(lang), SMALL_TEXT_SIZE) + 18
     if any(is_number(line["lower_95"]) and is_number(line["shrunk_value"]) for line in lines):
         mark = inline([{}]).mark_point(shape="triangle-up", filled=False, size=18, strokeWidth=1, color=INK, opacity=1)
         layers += [
-            mark.encode(x=alt.value(at + 4), y=alt.value(y - 4)),
+            mark.encode(x=alt.XValue(at + 4), y=alt.YValue(y - 4)),
             draw_words(_SHRUNK(lang), x=at + 12, y=y, **style),
         ]
     if with_interval < len(lines):

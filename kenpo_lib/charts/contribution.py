@@ -84,8 +84,8 @@ def draw_contribution(
     if movers[-1]["branch_code"] == OTHERS and len(movers) > 1:
         at = ROW * (len(lines) - 1) + 4
         rule = inline([{}]).mark_rule(color=GRID)
-        ends_at = {"x": alt.value(8 - left), "x2": alt.value(width + right - 4)}
-        layers.insert(0, rule.encode(y=alt.value(at), **ends_at))
+        ends_at = {"x": alt.XValue(8 - left), "x2": alt.X2Value(width + right - 4)}
+        layers.insert(0, rule.encode(y=alt.YValue(at), **ends_at))
     frame = {"left": left, "right": right, "top": TOP, "bottom": BOTTOM}
     return compose(layers, width=WIDTH, height=height + TOP + BOTTOM, **frame)
 
@@ -127,8 +127,8 @@ def _draw_texts(
     base = inline([{key: line[key] for key in ("y", "name", "text")} for line in lines])
     head = {"align": "right", "fontSize": SMALL_TEXT_SIZE, "color": MUTED}
     return [
-        base.mark_text(x=-8, **style).encode(y=y, text="name:N"),
-        base.mark_text(x=width + right - 4, **style).encode(y=y, text="text:N"),
+        base.mark_text(x=-8, **style).encode(y=y, text=alt.Text("name:N")),
+        base.mark_text(x=width + right - 4, **style).encode(y=y, text=alt.Text("text:N")),
         draw_words(_SUM(lang), x=width + right - 4, y=-9, **head),
     ]
 
@@ -145,10 +145,10 @@ def _draw_key(*, lang: Lang | str, left: float) -> list[alt.Chart]:
             inline([{}])
             .mark_rect(opacity=1, **look)
             .encode(
-                x=alt.value(at),
-                x2=alt.value(at + 22),
-                y=alt.value(top - 4 - size / 2),
-                y2=alt.value(top - 4 + size / 2),
+                x=alt.XValue(at),
+                x2=alt.X2Value(at + 22),
+                y=alt.YValue(top - 4 - size / 2),
+                y2=alt.Y2Value(top - 4 + size / 2),
             )
         )
         layers += [sample, draw_words(word, x=at + 28, y=top, fontSize=SMALL_TEXT_SIZE, color=MUTED)]

@@ -204,7 +204,7 @@ def _draw_key(*, lang: Lang | str, has_marks: bool) -> list[alt.Chart]:
         sample = (
             inline([{}])
             .mark_rule(color=MUTED, strokeWidth=1.7, **dash)
-            .encode(x=alt.value(at), x2=alt.value(at + 26), y=alt.value(top - 4))
+            .encode(x=alt.XValue(at), x2=alt.X2Value(at + 26), y=alt.YValue(top - 4))
         )
         layers += [sample, draw_words(word, x=at + 32, y=top, **style)]
         at += 32 + shape.text_width(word, SMALL_TEXT_SIZE) + 16

@@ -54,7 +54,7 @@ def draw_incentive_points(points: pl.DataFrame, *, lang: Lang | str) -> alt.Laye
         *_draw_totals(rows, x, lang=lang),
         inline(labels)
         .mark_text(x=-10, align="right", baseline="middle", color=INK, fontSize=TEXT_SIZE)
-        .encode(y=alt.Y("y:Q", scale=None, axis=None), text="text:N"),
+        .encode(y=alt.Y("y:Q", scale=None, axis=None), text=alt.Text("text:N")),
         *_draw_legend(left=left, lang=lang),
     ]
     frame = {"left": left, "right": RIGHT, "top": TOP, "bottom": BOTTOM}
@@ -97,7 +97,7 @@ def _draw_bars(parts: Sequence[dict[str, Any]], x: alt.X) -> list[alt.Chart]:
                 layers.append(
                     inline(chosen)
                     .mark_rect(fill=fill, stroke=colour, strokeWidth=1.4)
-                    .encode(x=x, x2="to:Q", y=y, y2="bottom:Q")
+                    .encode(x=x, x2=alt.X2("to:Q"), y=y, y2=alt.Y2("bottom:Q"))
                 )
     return layers
 
@@ -114,7 +114,7 @@ def _draw_numbers(parts: Sequence[dict[str, Any]], x: alt.X, *, per_point: float
         if chosen:
             style = {"align": "center", "baseline": "middle", "fontSize": SMALL_TEXT_SIZE, "color": colour}
             y = alt.Y("y:Q", scale=None, axis=None)
-            layers.append(inline(chosen).mark_text(**style).encode(x=x, y=y, text="text:N"))
+            layers.append(inline(chosen).mark_text(**style).encode(x=x, y=y, text=alt.Text("text:N")))
     return layers
 
 
@@ -137,7 +137,7 @@ def _draw_totals(rows: Sequence[dict[str, Any]], x: alt.X, *, lang: Lang | str) 
         if chosen:
             y = alt.Y("y:Q", scale=None, axis=None)
             base = inline(chosen).mark_text(align="left", baseline="middle", dx=6, **style)
-            layers.append(base.encode(x=x, y=y, text="text:N"))
+            layers.append(base.encode(x=x, y=y, text=alt.Text("text:N")))
     return layers
 
 

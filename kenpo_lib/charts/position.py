@@ -199,7 +199,7 @@ def _draw_key(
     for (word, colour), length in zip(words, lengths, strict=True):
         if colour:
             dot = inline([{}]).mark_point(shape="circle", filled=True, color=colour, size=DOT**2, opacity=1)
-            layers.append(dot.encode(x=alt.value(at + DOT / 2), y=alt.value(y - 4)))
+            layers.append(dot.encode(x=alt.XValue(at + DOT / 2), y=alt.YValue(y - 4)))
         layers.append(draw_words(word, x=at + (12 if colour else 0), **style))
         at += length
     if kpi.direction in BETTER:

@@ -119,9 +119,11 @@ def _draw_lines(
         words = {**style, "fontWeight": "bold", "color": STRONG} if tone == "strong" else style
         layers += [
             base.mark_point(shape="circle", filled=True, color=colour, size=size, opacity=1).encode(x=x, y=y),
-            base.mark_text(x=-8, **words).encode(y=y, text="name:N"),
-            base.mark_text(x=width + right - 3, **words).encode(y=y, text="text:N"),
-            base.mark_text(x=-name_room, color=MUTED, fontSize=SMALL_TEXT_SIZE, **style).encode(y=y, text="rank:N"),
+            base.mark_text(x=-8, **words).encode(y=y, text=alt.Text("name:N")),
+            base.mark_text(x=width + right - 3, **words).encode(y=y, text=alt.Text("text:N")),
+            base.mark_text(x=-name_room, color=MUTED, fontSize=SMALL_TEXT_SIZE, **style).encode(
+                y=y, text=alt.Text("rank:N")
+            ),
         ]
     return layers
 
@@ -145,7 +147,7 @@ def _draw_foot(
         layers += [
             inline([{}])
             .mark_tick(orient="vertical", color=TARGET_COLOUR, size=14, thickness=3, opacity=1)
-            .encode(x=alt.value(at + 2), y=alt.value(y - 4)),
+            .encode(x=alt.XValue(at + 2), y=alt.YValue(y - 4)),
             draw_words(target.text, x=at + 10, color=TARGET_COLOUR, **style),
         ]
         at += 26 + shape.text_width(target.text, SMALL_TEXT_SIZE)

@@ -2,61 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import altair as alt
-import vl_convert
 
+from kenpo_lib.charts.clean import UnsafeChartError
+from kenpo_lib.charts.drawing import Drawing, draw_or_defer, register_fonts
 from kenpo_lib.charts.theme import PAPER
 
-FONT_DIR = Path(__file__).parents[1] / "fonts"
-SVG_NAMESPACE = "http://www.w3.org/2000/svg"
-CHART_CLASS = "kenpo-chart"
-
-_GEOMETRY = ("d", "transform", "x", "y", "x1", "y1", "x2", "y2", "width", "height", "r", "cx", "cy", "points")
-_FRACTION = re.compile(r"-?\d*\.\d+(?:[eE][-+]?\d+)?|-?\d+[eE][-+]?\d+")
-_LOCAL_REFERENCE = re.compile(r"url\(['\"]?#([^)'\"]+)['\"]?\)")
 _ID_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_CIRCLE = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0Z?")
-_TRANSLATION = re.compile(r"translate\((-?[\d.]+),(-?[\d.]+)\)")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_ALLOWED_TAGS = frozenset(
-    (
-        "svg",
-        "g",
-        "path",
-        "line",
-        "rect",
-        "circle",
-        "text",
-        "tspan",
-        "defs",
-        "clipPath",
-        "linearGradient",
-        "stop",
-        "title",
-    )
-)
-# Inherited by the children of a group, so that one attribute on the group does for all of them.
-_INHERITED = (
-    *("fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin"),
-    *("font-size", "font-weight", "text-anchor", "fill-opacity", "stroke-opacity"),
-)
-
-
-class UnsafeChartError(ValueError):
-    """A chart that would load something, link somewhere or run something."""
-
-
-@functools.cache
-def register_fonts() -> None:
-    """Make the vendored BIZ UDPGothic known to the renderer. Without a font it draws no text and raises no error."""
-    vl_convert.register_font_directory(str(FONT_DIR))
 
 
 def render_svg(
@@ -83,23 +39,15 @@ def render_svg(
         raise ValueError(f"id_prefix must be letters, digits, - and _, beginning with a letter: {id_prefix!r}")
     if not label.strip():
         raise ValueError(f"chart {id_prefix!r} has no label; a picture without words is nothing to a screen reader")
-    register_fonts()
     spec = _read_spec(chart)
     spec["background"] = None
-    # Marks are not announced one by one; the label says what they show.
-    drawn = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[], config={"aria": False})
-    root = ET.fromstring(_CONTROLS.sub("", drawn))
-    # The renderer numbers its ids through the life of the process; here they count from 1 in every chart.
-    given = [element.get("id") for element in root.iter() if element.get("id")]
-    ids = {identity: f"{id_prefix}-{number}" for number, identity in enumerate(dict.fromkeys(given), start=1)}
-    for element in root.iter():
-        _clean_element(element, ids)
-    _simplify(root)
-    return _write_element(root, label=label, description=description, scale_up=scale_up)
+    return draw_or_defer(Drawing(spec, id_prefix, label, description, scale_up))
 
 
 def render_png(chart: alt.TopLevelMixin, *, scale: float = 2.0) -> bytes:
     """Draw a chart on white as PNG, for places that show no SVG (mail). Same bytes in every process."""
+    import vl_convert
+
     register_fonts()
     spec = _read_spec(chart)
     spec["background"] = PAPER
@@ -125,111 +73,3 @@ def _walk(node: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(node, list):
         for child in node:
             yield from _walk(child)
-
-
-def _clean_element(element: ET.Element, ids: Mapping[str, str]) -> None:
-    element.tag = element.tag.removeprefix(f"{{{SVG_NAMESPACE}}}")
-    if element.tag not in _ALLOWED_TAGS:
-        raise UnsafeChartError(f"the chart contains <{element.tag}>")
-    for name, value in list(element.attrib.items()):
-        if name.startswith("{") or name in ("href", "style") or name.startswith("on"):
-            raise UnsafeChartError(f"the chart contains the attribute {name}={value!r}")
-        if (
-            name in ("class", "role", "pointer-events", "font-family", "version")
-            or name.startswith("aria-")
-            or (name.endswith("opacity") and value == "1")
-        ):
-            del element.attrib[name]
-        elif name == "id":
-            element.set(name, ids[value])
-        elif name in _GEOMETRY:
-            element.set(name, _FRACTION.sub(_round_match, value))
-        elif name == "font-size":
-            element.set(name, value.removesuffix("px"))
-        elif "url(" in value:
-            local = _LOCAL_REFERENCE.fullmatch(value)
-            if local is None or local[1] not in ids:
-                raise UnsafeChartError(f"the chart contains the reference {value!r}")
-            element.set(name, f"url(#{ids[local[1]]})")
-    if element.get("transform") in ("translate(0,0)", ""):
-        del element.attrib["transform"]
-    if element.tag == "line":
-        for name in ("x1", "y1", "x2", "y2"):
-            if element.get(name) == "0":
-                del element.attrib[name]
-    _shorten_circle(element)
-
-
-def _shorten_circle(element: ET.Element) -> None:
-    """Vega draws a dot as a path of two arcs; the element for it is a third as long, and there are 47 of them."""
-    arcs = _CIRCLE.fullmatch(element.get("d", ""))
-    place = _TRANSLATION.fullmatch(element.get("transform", "translate(0,0)"))
-    if element.tag != "path" or arcs is None or place is None:
-        return
-    del element.attrib["d"]
-    element.attrib.pop("transform", None)
-    element.tag = "circle"
-    element.attrib.update({"cx": place[1], "cy": place[2], "r": arcs[1]})
-
-
-def _round_match(match: re.Match[str]) -> str:
-    """A tenth of a pixel is finer than any screen shows; radii of dots need a second digit."""
-    number = float(match[0])
-    text = f"{number:.2f}" if abs(number) < 10 else f"{number:.1f}"
-    text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
-
-
-def _simplify(parent: ET.Element) -> None:
-    """Drop what draws nothing, say once what all children say, unwrap groups that say nothing any more."""
-    for child in parent:
-        _simplify(child)
-    parent[:] = [child for child in parent if not _draws_nothing(child)]
-    if parent.tag != "g":
-        return
-    for name in _INHERITED:
-        values = {child.get(name) for child in parent}
-        if len(values) == 1 and None not in values:
-            parent.set(name, values.pop())
-            for child in parent:
-                del child.attrib[name]
-    parent[:] = [
-        grandchild for child in parent for grandchild in (child if child.tag == "g" and not child.attrib else (child,))
-    ]
-    if len(parent) == 1 and parent[0].tag == "g" and parent[0].attrib.keys() <= set(_INHERITED):
-        only = parent[0]
-        parent.attrib.update(only.attrib)
-        parent[:] = list(only)
-
-
-def _draws_nothing(element: ET.Element) -> bool:
-    if element.get("display") == "none":
-        return True
-    if element.tag in ("g", "defs"):
-        return len(element) == 0
-    if element.tag == "path":
-        unpainted = "fill" not in element.attrib and "stroke" not in element.attrib
-        return element.get("d", "") in ("", "M0,0h0v0h0Z") or (unpainted and element.get("d", "").endswith("Z"))
-    return element.tag == "text" and not (element.text or "").strip() and len(element) == 0
-
-
-def _write_element(root: ET.Element, *, label: str, description: str, scale_up: float) -> str:
-    width = float(root.get("width", "0"))
-    view_box = root.get("viewBox", "")
-    root.attrib.clear()
-    root.attrib.update(
-        {
-            "xmlns": SVG_NAMESPACE,
-            "class": CHART_CLASS,
-            "viewBox": view_box,
-            "width": "100%",
-            "style": f"max-width:{width * scale_up:.0f}px",
-            "role": "img",
-            "aria-label": _CONTROLS.sub("", label),
-        }
-    )
-    if description:
-        element = ET.Element("desc")
-        element.text = _CONTROLS.sub("", description)
-        root.insert(0, element)
-    return ET.tostring(root, encoding="unicode", short_empty_elements=True)

@@ -117,8 +117,8 @@ def _draw_tiles(tiles: Sequence[Mapping[str, Any]], *, tile: float) -> list[alt.
         words = {"color": ink, "fontSize": SMALL_TEXT_SIZE, "dx": (tile - GAP) / 2, "baseline": "alphabetic"}
         layers += [
             base.mark_rect(width=tile - GAP, height=HEIGHT - GAP, align="left", baseline="top", **box).encode(x=x, y=y),
-            base.mark_text(dy=13, **words).encode(x=x, y=y, text="name:N"),
-            base.mark_text(dy=27, **words).encode(x=x, y=y, text="text:N"),
+            base.mark_text(dy=13, **words).encode(x=x, y=y, text=alt.Text("name:N")),
+            base.mark_text(dy=27, **words).encode(x=x, y=y, text=alt.Text("text:N")),
         ]
     return layers
 

@@ -152,7 +152,7 @@ def _draw_series(
     if not rows:
         return []
     style = {"strokeDash": dash} if dash else {}
-    line = inline(rows).mark_line(color=colour, strokeWidth=width, **style).encode(x=x, y=y, detail="run:N")
+    line = inline(rows).mark_line(color=colour, strokeWidth=width, **style).encode(x=x, y=y, detail=alt.Detail("run:N"))
     points = inline(rows).mark_point(shape=shape_name, filled=True, color=colour, size=size, opacity=1).encode(x=x, y=y)
     return [line, points]
 
@@ -178,7 +178,7 @@ def _draw_pending(rows: list[dict], x: alt.X, *, height: float, room: float) -> 
     size = SMALL_TEXT_SIZE
     words = [{**row, "word": row["word"] if shape.text_width(row["word"], size) <= room else "…"} for row in rows]
     text = inline(words).mark_text(y=height - 6, baseline="alphabetic", color=MUTED, fontSize=size)
-    return [text.encode(x=x, text="word:N")]
+    return [text.encode(x=x, text=alt.Text("word:N"))]
 
 
 def _draw_breaks(
@@ -199,7 +199,7 @@ def _draw_breaks(
         return []
     rule = inline(rules).mark_rule(color=MUTED, strokeDash=[2, 3], strokeWidth=1).encode(x=x)
     words = inline(rules).mark_text(y=-6, baseline="alphabetic", color=MUTED, fontSize=SMALL_TEXT_SIZE)
-    return [rule, words.encode(x=x, text="word:N")]
+    return [rule, words.encode(x=x, text=alt.Text("word:N"))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,5 +280,5 @@ def _draw_point_labels(
         shown = [{key: row[key] for key in ("x", "y", "word")} for row in rows if row["falls"] is falls]
         if shown:
             text = inline(shown).mark_text(dy=shift, baseline="alphabetic", color=STRONG, fontWeight="bold")
-            layers.append(text.encode(x=x, y=y, text="word:N"))
+            layers.append(text.encode(x=x, y=y, text=alt.Text("word:N")))
     return layers
