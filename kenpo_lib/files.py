@@ -1,12 +1,24 @@
-"""Files: their digests, writing them so that nobody ever sees half of one, and the names of the records beside the tables."""
+"""Files: their digests, changing them so that nobody ever sees half of one, and the names of the records beside the tables.
+
+Everything that the suite writes goes through here.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+TEMPORARY_SUFFIX = ".tmp"
+# Windows refuses to replace a file that Edge, Excel or a virus scanner holds open: access denied, sharing and lock violation.
+_HELD_OPEN = (5, 32, 33)
+_RETRY_SECONDS = 2.5
 
 MANIFEST = "curated.json"  # which curated tables belong together
 VERDICT = "validation.json"  # what the checks said of them
@@ -26,17 +38,75 @@ def digest_files(files: Iterable[Path], *, root: Path) -> str:
     return digest.hexdigest()
 
 
+def digest_texts(texts: Iterable[str]) -> str:
+    """One sha256 of several texts in their order."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(f"{len(text)}:{text}\n".encode())
+    return digest.hexdigest()
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write so that ``path`` holds either its former content or all of the new one, also after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    make_folder(path.parent)
+    descriptor, temporary = _change(tempfile.mkstemp, dir=path.parent, prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
+            _change(stream.write, content)
             stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp makes it private
-        Path(temporary).replace(path)
+            _change(os.fsync, stream.fileno())
+        _change(Path(temporary).chmod, 0o644)  # mkstemp makes it private
+        _replace(Path(temporary), path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):  # the first error is the one to tell; what is left is swept by the next batch
+            Path(temporary).unlink(missing_ok=True)
         raise
+    _sync_folder(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, where they are not there."""
+    if not path.is_dir():
+        _change(path.mkdir, parents=True, exist_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a whole folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        _change(shutil.rmtree, path)
+    elif path.exists() or path.is_symlink():
+        _change(path.unlink, missing_ok=True)
+
+
+def sweep_temporaries(folder: Path) -> None:
+    """Remove what ``write_atomically`` left in a folder when its process was killed."""
+    for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+        remove(path)
+
+
+def _change(operation: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Do one change of the file system. Tests replace this to make the n-th one fail."""
+    return operation(*arguments, **options)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    give_up = time.monotonic() + _RETRY_SECONDS
+    while True:
+        try:
+            _change(temporary.replace, path)
+            return
+        except OSError as error:
+            if getattr(error, "winerror", None) not in _HELD_OPEN or time.monotonic() > give_up:
+                raise
+        time.sleep(0.1)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the new name of a file survive a power cut, where folders can be synced (not on Windows)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        _change(os.fsync, descriptor)
+    finally:
+        os.close(descriptor)
