@@ -10,14 +10,21 @@ import codecs
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kenpo_lib import __version__
 from kenpo_lib.errors import BranchesFailedError, InputError, KenpoError, ValidationStoppedError
-from kenpo_lib.language import say
+from kenpo_lib.language import console_language, say
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from kenpo_lib.batch.run import Batch, Maker
+    from kenpo_lib.store import Store
 
 PROJECT_MARKERS = ("expectations", "notebooks", "data")
 
@@ -98,20 +105,6 @@ _lang_option = click.option(
 )
 
 
-def _parse_year(text: str) -> int:
-    from kenpo_lib.normalise import parse_fiscal_year
-
-    try:
-        return parse_fiscal_year(text)
-    except ValueError as error:
-        raise InputError(
-            say(
-                f"年度 '{text}' を読めません。2024、R6、令和6年度 のように指定してください。",
-                f"'{text}' is not a fiscal year. Write it as 2024, R6 or 令和6年度.",
-            )
-        ) from error
-
-
 @cli.command(help=say("data/raw の公表値を data/curated の表に整備します。", "Build data/curated from data/raw."))
 @click.pass_context
 def curate(ctx: click.Context) -> None:
@@ -137,7 +130,6 @@ def validate(ctx: click.Context) -> None:
 def _validate(folder: Path, *, quiet: bool) -> None:
     from kenpo_lib.catalogue import load_catalogue
     from kenpo_lib.curated import read_manifest, read_tables
-    from kenpo_lib.language import console_language
     from kenpo_lib.validate import format_report, require_passed, write_verdict
     from kenpo_lib.validate import validate as check
 
@@ -175,9 +167,10 @@ def compare(ctx: click.Context, branch: str, fiscal_year: str, kpi: str | None, 
 
     from kenpo_lib.catalogue import load_catalogue, parse_branch_list
     from kenpo_lib.export import to_console_table
+    from kenpo_lib.parameters import parse_year
 
     catalogue = load_catalogue()
-    codes, year = parse_branch_list(catalogue, branch), _parse_year(fiscal_year)
+    codes, year = parse_branch_list(catalogue, branch), parse_year(fiscal_year)
     kpi_ids = _parse_kpis(kpi, catalogue)
     frame = _compare_year(_folder(ctx) / "data" / "curated", catalogue, year)
     chosen = frame.filter(pl.col("branch_code").is_in(codes) & pl.col("kpi_id").is_in(kpi_ids))
@@ -247,10 +240,10 @@ def incentive(ctx: click.Context, branch: str, fiscal_year: str, form: str) -> N
     from kenpo_lib.curated import read_tables
     from kenpo_lib.export import to_incentive_table
     from kenpo_lib.incentive import READING_NOTE, compute_incentive
-    from kenpo_lib.language import console_language
+    from kenpo_lib.parameters import parse_year
 
     catalogue = load_catalogue()
-    codes, year = parse_branch_list(catalogue, branch), _parse_year(fiscal_year)
+    codes, year = parse_branch_list(catalogue, branch), parse_year(fiscal_year)
     frame = compute_incentive(read_tables(_folder(ctx) / "data" / "curated"), catalogue, fiscal_year=year)
     click.echo(READING_NOTE(console_language()), err=True)
     chosen = frame.filter(pl.col("branch_code").is_in(codes))
@@ -259,70 +252,137 @@ def incentive(ctx: click.Context, branch: str, fiscal_year: str, form: str) -> N
 
 @cli.command(
     help=say(
-        "支部ごとのHTMLレポート、全国概況、一覧を作ります。",
-        "Write one HTML report per branch, the overview, the index.",
+        "支部ごとのHTMLレポート、全国概況、一覧を作ります。変わっていないものは作り直しません。",
+        "Write one HTML report per branch, the overview, the index. What has not changed is not made again.",
     )
 )
 @_year_option
 @_branch_option
 @_lang_option
 @click.option(
+    "--order",
+    default="code",
+    show_default=True,
+    help=say("概況の表の並び: code、block、または指標のID", "Reading order of the overview: code, block, or a KPI"),
+)
+@click.option(
     "--jobs",
     type=click.IntRange(1, 64),
     default=None,
     help=say("同時に作る数（省略時はCPU数）", "How many at a time (default: CPUs)"),
 )
+@click.option(
+    "--plan", "only_plan", is_flag=True, help=say("何をなぜ作るかを示すだけ", "Only show what would be made, and why")
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help=say(
+        "Daskのスケジューラー（tcp://…）に作らせる。kenpo[dask] が要る",
+        "Have the workers of a Dask scheduler (tcp://…) make them; needs kenpo[dask]",
+    ),
+)
+@click.option("--only-failed", is_flag=True, help=say("前回失敗したものだけ", "Only what failed before"))
+@click.option("--force", is_flag=True, help=say("変わっていないものも作る", "Also what has not changed"))
 @click.pass_context
-def report(ctx: click.Context, fiscal_year: str, branch: str, lang: str, jobs: int | None) -> None:
+def report(
+    ctx: click.Context,
+    fiscal_year: str,
+    branch: str,
+    lang: str,
+    order: str,
+    jobs: int | None,
+    only_plan: bool,
+    scheduler: str | None,
+    only_failed: bool,
+    force: bool,
+) -> None:
+    from kenpo_lib.batch.job import plan_jobs
+    from kenpo_lib.batch.paths import Paths
+    from kenpo_lib.batch.run import Batch
     from kenpo_lib.catalogue import load_catalogue, parse_branch_list
-    from kenpo_lib.report import Paths, index_name, make_reports, plan_jobs, write_index, write_manifest
+    from kenpo_lib.parameters import parse_year
 
     folder, catalogue = _folder(ctx), load_catalogue()
-    codes, year = parse_branch_list(catalogue, branch), _parse_year(fiscal_year)
-    paths = Paths(
-        folder / "data" / "curated", folder / "notebooks", folder / "reports" / "templates", folder / "reports"
-    )
-    _require_publishable(folder, year)
-    planned = plan_jobs(catalogue, codes, fiscal_year=year, lang=lang)
-    done = 0
+    codes, year = parse_branch_list(catalogue, branch), parse_year(fiscal_year)
+    planned = plan_jobs(catalogue, codes, fiscal_year=year, lang=lang, order=order)
+    store = _require_publishable(folder, year)
+    batch = Batch(planned, Paths.of_project(folder), folder, catalogue, store, force=force, only_failed=only_failed)
+    if only_plan:
+        for decision in batch.decide():
+            action = say("作る", "make") if decision.is_made else say("そのまま", "keep")
+            click.echo(f"{decision.job.file}  {action}  {decision.reason(console_language())}")
+        return
+    _make(batch, workers=jobs or os.cpu_count() or 1, scheduler=scheduler)
 
-    def tell(outcome: Any) -> None:
-        nonlocal done
-        done += 1
-        state = say("完成", "done") if outcome.ok else say(f"失敗: {outcome.reason}", f"failed: {outcome.reason}")
-        click.echo(f"[{done}/{len(planned)}] {outcome.file} {state}", err=True)
 
-    outcomes = make_reports(planned, paths, workers=min(jobs or os.cpu_count() or 1, len(planned)), on_outcome=tell)
-    write_manifest(outcomes, paths, fiscal_year=year)
-    write_index(paths, catalogue, lang=lang)
-    failed = [outcome for outcome in outcomes if not outcome.ok]
-    good = len(outcomes) - len(failed)
+def _make(batch: Batch, *, workers: int, scheduler: str | None) -> None:
+    from kenpo_lib.batch.index import index_name
+    from kenpo_lib.batch.pool import LocalPool
+    from kenpo_lib.batch.progress import Progress
+    from kenpo_lib.batch.run import Outcome, run_batch
+    from kenpo_lib.batch.template import read_templates
+    from kenpo_lib.batch.work import Limits
+
+    progress = Progress()
+
+    def tell(outcome: Outcome) -> None:
+        failure = outcome.failure
+        progress.tell(outcome.job.file, failure.reason(console_language()) if failure else None)
+
+    def start_maker(work: Path, total: int) -> AbstractContextManager[Maker]:
+        progress.begin(total)
+        templates = read_templates(batch.paths.templates)
+        if scheduler is None:
+            return LocalPool(min(workers, total), curated=batch.paths.curated, work=work, templates=templates)
+        from kenpo_lib.batch.cluster import ClusterMaker, pack_kit
+
+        return ClusterMaker(scheduler, pack_kit(batch.paths.curated, batch.list_tables(), templates, Limits()))
+
+    with progress:
+        outcomes = run_batch(replace(batch, on_outcome=tell), start_maker)
+    failed = [outcome for outcome in outcomes if outcome.failure]
+    made = sum(outcome.state == "complete" for outcome in outcomes)
+    kept = len(outcomes) - made - len(failed)
+    lang = batch.jobs[0].lang
     index = f"reports/{index_name(lang)}"
-    click.echo(say(f"{good} 件のレポートを作りました: {index}", f"{good} reports written: {index}"), err=True)
+    click.echo(
+        say(
+            f"{made} 件のレポートを作りました（変わりなし {kept} 件）: {index}",
+            f"{made} reports written ({kept} unchanged): {index}",
+        ),
+        err=True,
+    )
     if failed:
-        names = ", ".join(outcome.file for outcome in failed)
+        names = ", ".join(outcome.job.file for outcome in failed)
         raise BranchesFailedError(
             say(
-                f"{len(failed)} 件は作れませんでした（前回のファイルはそのままです）: {names}",
-                f"{len(failed)} could not be made (earlier files are left as they were): {names}",
+                f"{len(failed)} 件は作れませんでした（前回のファイルはそのままです。理由は errors/ と一覧に）: {names}",
+                f"{len(failed)} could not be made (earlier files are left as they were; reasons: errors/, index): {names}",
             )
         )
 
 
-def _require_publishable(folder: Path, fiscal_year: int) -> None:
-    """Curated tables, a year with data, and a verdict that lets them be published; validated here if that was not done."""
-    from kenpo_lib.curated import read_tables
+def _require_publishable(folder: Path, fiscal_year: int) -> Store:
+    """The store of curated tables whose verdict lets them be published, with data of the year; validated here if that was not done."""
+    from kenpo_lib.batch.pool import warm_up
     from kenpo_lib.grain import check_year
-    from kenpo_lib.validate import read_verdict, require_verdict_passed
+    from kenpo_lib.store import build_store, open_store
+    from kenpo_lib.validate.verdict import read_verdict, require_verdict_passed
 
     curated = folder / "data" / "curated"
-    check_year(fiscal_year, read_tables(curated)["observations"]["fiscal_year"])
     try:
         verdict = read_verdict(curated)
     except InputError:
         _validate(folder, quiet=True)
         verdict = read_verdict(curated)
     require_verdict_passed(verdict)
+    store = open_store(curated)
+    if store is None:
+        warm_up()  # pages will be made; what makes them gets ready while the comparison is computed
+        store = build_store(curated)
+    check_year(fiscal_year, store.years)
+    return store
 
 
 @cli.command(

@@ -11,7 +11,7 @@ from pathlib import Path
 import builders
 import pytest
 
-from kenpo_lib.report import Paths
+from kenpo_lib.batch.paths import Paths
 
 BRANCHES = "04,13,47"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -43,9 +43,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Paths:
     ):
         done = run_kenpo(project, *arguments)
         assert done.returncode == 0, done.stderr
-    return Paths(
-        project / "data" / "curated", project / "notebooks", project / "reports" / "templates", project / "reports"
-    )
+    return Paths.of_project(project)
 
 
 @pytest.fixture(scope="session")

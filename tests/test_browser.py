@@ -10,7 +10,7 @@ import builders
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from kenpo_lib.report import Paths
+from kenpo_lib.batch.paths import Paths
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("report")]
 PAGES = {

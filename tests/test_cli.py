@@ -45,7 +45,7 @@ HEAVY = (
         "nh3",
         "bs4",
     ),
-    *("jinja2", "hypothesis", "kenpo_lib.curate", "kenpo_lib.report", "kenpo_lib.validate", "kenpo_lib.charts"),
+    *("jinja2", "hypothesis", "kenpo_lib.curate", "kenpo_lib.batch.pool", "kenpo_lib.validate", "kenpo_lib.charts"),
 )
 
 

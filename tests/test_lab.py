@@ -20,7 +20,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 from test_browser import SWITCHES
 
-from kenpo_lib.report import Paths
+from kenpo_lib.batch.paths import Paths
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("report")]
 START_SECONDS = 60

@@ -13,7 +13,19 @@ import pytest
 LAYERS = [
     *("fast_import", "language", "errors", "files", "grain", "normalise", "targets", "catalogue", "curated", "proxies"),
     *("sources", "curate", "validate", "stats", "spread", "uncertainty", "compare", "incentive", "contribution"),
-    *("store", "sentences", "verdict_words", "charts", "tables", "page", "export", "briefing", "report", "cli"),
+    *(
+        "store",
+        "sentences",
+        "verdict_words",
+        "charts",
+        "tables",
+        "page",
+        "export",
+        "briefing",
+        "parameters",
+        "batch",
+        "cli",
+    ),
 ]
 PACKAGE = builders.ROOT / "kenpo_lib"
 FILES = sorted(PACKAGE.rglob("*.py"))

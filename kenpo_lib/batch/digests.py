@@ -1,0 +1,132 @@
+"""What a page is made from, as digests: a page whose digests are the same need not be made again, and what differs is named."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import kenpo_lib
+from kenpo_lib.batch.job import Job
+from kenpo_lib.batch.paths import Paths
+from kenpo_lib.files import digest_files, digest_texts, sha256_of
+from kenpo_lib.language import Text
+from kenpo_lib.store import Store
+
+LIBRARY = Path(kenpo_lib.__file__).parent
+# What shapes the bytes of a page or the numbers in it.
+PACKAGES = (
+    *(
+        "altair",
+        "beautifulsoup4",
+        "ipython",
+        "jinja2",
+        "markupsafe",
+        "nbconvert",
+        "nbformat",
+        "nh3",
+        "numpy",
+        "papermill",
+    ),
+    *("polars", "pyarrow", "pyyaml", "scipy", "vl-convert-python"),
+)
+PART_WORDS = {
+    "parameters": Text("パラメータ", "parameters"),
+    "data": Text("データ", "data"),
+    "notebook": Text("ノートブック", "notebook"),
+    "library": Text("ライブラリ", "library"),
+    "definitions": Text("KPIの定義", "definitions"),
+    "templates": Text("テンプレート", "templates"),
+    "suites": Text("検証項目", "expectation suites"),
+    "font": Text("フォント", "font"),
+    "lock": Text("requirements.lock", "requirements.lock"),
+    "environment": Text("インストール済みの版", "installed versions"),
+}
+
+
+def digest_folder(folder: Path, *patterns: str) -> str:
+    """One sha256 of all files of a folder that match, names and contents."""
+    return digest_files({path for pattern in patterns for path in folder.rglob(pattern)}, root=folder)
+
+
+def list_versions() -> dict[str, str]:
+    """Python and the installed packages that shape a page, with their versions."""
+    versions = {"python": platform.python_version(), "kenpo": kenpo_lib.__version__}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "-"
+    return versions
+
+
+@dataclass(frozen=True)
+class Digests:
+    """The digests of one project as it is now; each file is read once.
+
+    Attributes:
+        paths: The folders.
+        store: The comparison of the curated tables, which knows what each page shows of them.
+    """
+
+    paths: Paths
+    store: Store
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        return list_versions()
+
+    @cached_property
+    def shared(self) -> dict[str, str]:
+        """What all pages have in common."""
+        lock = self.paths.lock_file
+        return {
+            "library": digest_folder(LIBRARY, "*.py"),
+            "definitions": digest_folder(LIBRARY / "definitions", "*.yaml", "*.csv"),
+            "templates": digest_folder(self.paths.templates, "*.j2", "*.css"),
+            "suites": digest_folder(self.paths.expectations, "*.json"),
+            "font": digest_folder(LIBRARY / "fonts", "*.ttf"),
+            "lock": sha256_of(lock) if lock.is_file() else "",
+            "environment": digest_texts(f"{name} {number}" for name, number in sorted(self.versions.items())),
+        }
+
+    @cached_property
+    def notebooks(self) -> dict[str, str]:
+        return {path.name: sha256_of(path) for path in sorted(self.paths.notebooks.glob("*.ipynb"))}
+
+    def parts(self, job: Job) -> dict[str, str]:
+        """Digest by part for one page."""
+        return {
+            "parameters": digest_texts([json.dumps(job.to_dict(), sort_keys=True)]),
+            "data": self.store.fingerprint(job.branch_code, job.fiscal_year),
+            "notebook": self.notebooks.get(job.notebook, ""),
+            **self.shared,
+        }
+
+    def inputs(self, job: Job) -> dict[str, str]:
+        """sha256 of every file that the page is made from, by its path in the project."""
+        curated = {
+            f"data/curated/{name}": digest
+            for name, digest in self.store.files(job.branch_code, job.fiscal_year).items()
+        }
+        return {**curated, f"notebooks/{job.notebook}": self.notebooks.get(job.notebook, "")}
+
+    def find_changed(self, job: Job) -> list[str]:
+        """Inputs of a page that are no longer what they were when these digests were taken; reads them again."""
+        places = {"data/curated": self.paths.curated, "notebooks": self.paths.notebooks}
+        changed = []
+        for name, digest in self.inputs(job).items():
+            prefix = next(prefix for prefix in places if name.startswith(f"{prefix}/"))
+            path = places[prefix] / name.removeprefix(f"{prefix}/")
+            if not path.is_file() or sha256_of(path) != digest:
+                changed.append(name)
+        return changed
+
+
+def list_differences(former: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """The parts that differ, in the order of the words for them."""
+    return [part for part in PART_WORDS if former.get(part) != now.get(part)]

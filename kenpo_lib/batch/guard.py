@@ -1,0 +1,77 @@
+"""The walls around a process that runs a notebook: it writes into its own folder only, and connects to nothing.
+
+An audit hook of Python sees what Python code does. It is no defence against a hostile notebook (only reviewed notebooks from the
+repository run here) but finds a mistake before it does harm.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_CHANGES = frozenset(
+    (
+        *(
+            "os.rename",
+            "os.remove",
+            "os.rmdir",
+            "os.mkdir",
+            "os.link",
+            "os.symlink",
+            "os.truncate",
+            "os.chmod",
+            "os.chown",
+        ),
+        *("shutil.rmtree", "shutil.move", "shutil.copyfile", "shutil.copytree"),
+    )
+)
+_STARTS = frozenset(
+    ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn")
+)
+_CONNECTS = frozenset(("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"))
+
+
+class ForbiddenError(PermissionError):
+    """A notebook did what none may."""
+
+
+def forbid_outside(folder: Path, *, on_breach: Callable[[str], None] = lambda what: None) -> None:
+    """From now on, for the life of this process: no write outside ``folder``, no connection, no other program.
+
+    Args:
+        folder: The only place to write into; the null device is free.
+        on_breach: Told each breach, which raises ``ForbiddenError`` as well; a notebook may swallow that.
+    """
+    own = f"{folder.resolve()}{os.sep}"
+    free = {os.devnull, str(folder.resolve())}
+
+    def is_inside(path: object) -> bool:
+        if isinstance(path, int):  # a descriptor that is open already
+            return True
+        name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  (Path.resolve would ask the file system at each call)
+        return name in free or name.startswith(own)
+
+    def refuse(what: str) -> None:
+        on_breach(what)
+        raise ForbiddenError(what)
+
+    def watch(event: str, arguments: tuple) -> None:
+        if event == "open":
+            path, mode, flags = arguments
+            writes = bool(flags & _WRITING) if isinstance(flags, int) else any(sign in (mode or "") for sign in "wax+")
+            if writes and path is not None and not is_inside(path):
+                refuse("write outside the work folder")
+        elif event in _CHANGES:
+            if not all(is_inside(path) for path in arguments if isinstance(path, str | bytes | os.PathLike)):
+                refuse("change outside the work folder")
+        elif event in _STARTS:
+            refuse("start another program")
+        elif event in _CONNECTS:
+            refuse("connect to another process or machine")
+        elif event == "os.chdir":
+            refuse("change the working folder")
+
+    sys.addaudithook(watch)

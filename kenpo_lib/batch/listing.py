@@ -1,0 +1,24 @@
+"""Pages that no notebook makes: put together from HTML of ours with the project's listing template, checked like all others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+
+from kenpo_lib.batch.template import page_variables, require_good
+from kenpo_lib.page import sanitise
+from kenpo_lib.tables import Html
+
+
+def render_listing(body: Html, *, templates: Path, lang: str, title: str) -> bytes:
+    """The finished page.
+
+    Raises:
+        PageFailedError: It failed its check.
+    """
+    environment = Environment(loader=FileSystemLoader(templates / "kenpo"), autoescape=False)
+    page = environment.get_template("listing.html.j2").render(
+        body=sanitise(body), **page_variables(lang=lang, title=title)
+    )
+    return require_good(page).encode("utf-8")

@@ -1,0 +1,114 @@
+"""One batch a folder: a lock that the system releases when its holder dies, with the holder's name in it for the other person."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kenpo_lib.errors import InputError
+from kenpo_lib.files import make_folder
+from kenpo_lib.language import say
+
+LOCK = ".kenpo.lock"
+
+
+class BatchRunningError(InputError):
+    """Another batch writes into the folder."""
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock.
+
+    Raises:
+        BatchRunningError: It is held by a living process; or by one of another machine, of which nobody here can tell.
+    """
+    make_folder(folder)
+    path = folder / LOCK
+    descriptor = _open_locked(path)
+    try:
+        holder = _read_holder(descriptor)
+        if holder.get("host") not in (None, platform.node()):
+            raise BatchRunningError(
+                say(
+                    f"{folder.name}/{LOCK} は別の端末 {holder['host']} の実行（{holder.get('started')} 開始）のものです。"
+                    "動いていないことを確かめてから、このファイルを消してください。",
+                    f"{folder.name}/{LOCK} belongs to a batch on another machine, {holder['host']}, begun "
+                    f"{holder.get('started')}. Make sure that it does not run, then delete that file.",
+                )
+            )
+        entry = {
+            "host": platform.node(),
+            "pid": os.getpid(),
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        _write_holder(descriptor, entry)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    try:
+        yield
+    finally:
+        # Removed while it is still held, so that nobody takes a file over that then vanishes; Windows needs it closed first.
+        if os.name == "nt":
+            os.close(descriptor)
+        with suppress(OSError):
+            path.unlink()
+        if os.name != "nt":
+            os.close(descriptor)
+
+
+def _open_locked(path: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            _take(descriptor)
+        except OSError:
+            holder = _read_holder(descriptor)
+            os.close(descriptor)
+            raise BatchRunningError(
+                say(
+                    f"別の kenpo report が実行中です（プロセス {holder.get('pid')}、{holder.get('started')} 開始）。"
+                    "終わってからもう一度実行してください。",
+                    f"Another `kenpo report` is running (process {holder.get('pid')}, begun {holder.get('started')}). "
+                    "Run this again when it has ended.",
+                )
+            ) from None
+        with suppress(OSError):
+            if os.name == "nt" or os.fstat(descriptor).st_ino == path.stat().st_ino:
+                return descriptor
+        os.close(descriptor)  # its former holder has just removed it
+
+
+def _take(descriptor: int) -> None:
+    if os.name == "nt":
+        import msvcrt
+
+        # Far behind the content, which others may still read.
+        os.lseek(descriptor, 1 << 30, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _read_holder(descriptor: int) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        content = json.loads(os.read(descriptor, 4096).decode("utf-8"))
+        if isinstance(content, dict):
+            return content
+    return {}
+
+
+def _write_holder(descriptor: int, entry: dict[str, Any]) -> None:
+    os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.write(descriptor, json.dumps(entry).encode())

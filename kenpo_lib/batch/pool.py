@@ -1,0 +1,399 @@
+"""The processes of a batch on this machine: one fresh process a notebook, a few that draw and write pages all along.
+
+A notebook's process is forked from a server that has imported everything (``cells``) and computed nothing, so that it starts in
+hundredths of a second. Where fork does not exist (Windows), or ``KENPO_START_METHOD=spawn`` asks for it, each imports for itself:
+the same, slower. Page writers are started beside it, since their renderer must not exist before a fork.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from kenpo_lib.batch.work import (
+    MAX_ATTEMPTS,
+    RETRIED,
+    Cause,
+    Failure,
+    Limits,
+    PageFailedError,
+    Place,
+    Request,
+    Result,
+    Run,
+    fail,
+)
+from kenpo_lib.errors import KenpoError
+from kenpo_lib.language import say
+
+_TICK_SECONDS = 0.25
+_MEMORY_CHECK_SECONDS = 1.0
+_MAX_FAILED_STARTS = 3
+# Several processes share the cores: more threads in each cost memory and gain nothing. And OpenBLAS' would not survive a fork.
+_ONE_THREAD = ("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS")
+
+
+class PoolBrokenError(KenpoError):
+    """Processes cannot be started at all; nothing that is asked for can be made."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            say(
+                "作業プロセスを起動できません。kenpo doctor で環境を確かめてください。",
+                "Worker processes cannot be started. Check this machine with `kenpo doctor`.",
+            )
+        )
+
+
+def start_method() -> str:
+    """``forkserver`` where it exists and nothing else is asked for, else ``spawn``."""
+    asked = os.environ.get("KENPO_START_METHOD", "")
+    can_fork = "forkserver" in multiprocessing.get_all_start_methods()
+    return "forkserver" if can_fork and asked != "spawn" else "spawn"
+
+
+_lock = threading.Lock()
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """While processes start: one thread each, and ``__main__`` of this process is none of their business (it may have no guard).
+
+    A worker of a cluster is daemonic, which multiprocessing does not let have children; ours end with it by themselves.
+    """
+    with _lock, _one_thread_each(), _without_main():
+        own = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+        daemon = own.pop("daemon", None)
+        try:
+            yield
+        finally:
+            if daemon is not None:
+                own["daemon"] = daemon
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    main = sys.modules["__main__"]
+    hidden = {name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__}
+    main.__dict__["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.__dict__.update({"__spec__": None} | hidden)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    former = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in former.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def warm_up() -> None:
+    """Start the fork server, which then imports while the caller goes on; nothing where processes are spawned."""
+    if start_method() == "forkserver":
+        with _starting():
+            forkserver.set_forkserver_preload(["kenpo_lib.batch.cells"])
+            forkserver.ensure_running()
+
+
+def _run_cells(connection: Connection, request: Request, place: Place, limits: Limits) -> None:
+    from kenpo_lib.batch.cells import run_cells
+
+    run_cells(connection, request, place, limits)
+
+
+def _serve_pages(connection: Connection, templates: Mapping[str, str]) -> None:
+    """Body of a page writer: a run comes in, a page or a failure goes out, until the other end closes."""
+    if hasattr(os, "setsid"):
+        os.setsid()
+    from kenpo_lib.batch.page_writer import PageWriter, write_page
+    from kenpo_lib.charts.drawing import warm_up as warm_up_renderer
+
+    writer = PageWriter(templates)
+    warm_up_renderer()
+    with suppress(EOFError, OSError):
+        connection.send(("ready", None))
+        while True:
+            run, lang, title = connection.recv()
+            try:
+                connection.send(("page", write_page(writer, run, lang=lang, title=title)))
+            except PageFailedError as error:
+                connection.send(("failed", error.failure))
+
+
+@dataclass
+class _Cells:
+    """A process that runs a notebook."""
+
+    request: Request
+    process: BaseProcess
+    connection: Connection
+    started: float
+    cell_started: float
+    memory_checked: float = 0.0
+    has_begun: bool = False
+
+
+@dataclass
+class _Writer:
+    """A process that writes pages, and what it writes now."""
+
+    process: BaseProcess
+    connection: Connection
+    is_ready: bool = False
+    request: Request | None = None
+    run: Run | None = None
+    started: float = 0.0
+
+
+class LocalPool:
+    """Makes pages on this machine.
+
+    Args:
+        jobs: Notebooks that run at a time; as many page writers stand beside them.
+        curated: The curated tables.
+        work: The folder in which each attempt gets one of its own.
+        templates: By name, from ``templates.read_templates``.
+        limits: What one page may use.
+    """
+
+    def __init__(
+        self, jobs: int, *, curated: Path, work: Path, templates: Mapping[str, str], limits: Limits | None = None
+    ):
+        self._jobs, self._templates, self._limits = jobs, dict(templates), limits or Limits()
+        self._curated, self._work = curated.resolve(), work.resolve()
+        method = start_method()
+        self._cells_context: Any = multiprocessing.get_context(method)
+        self._writer_context: Any = multiprocessing.get_context("spawn")
+        self._running: list[_Cells] = []
+        self._writers: list[_Writer] = []
+        self._to_write: deque[tuple[Request, Run]] = deque()
+        self._failed_starts = 0
+
+    def __enter__(self) -> LocalPool:
+        warm_up()
+        for _ in range(self._jobs):
+            self._start_writer()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for running in self._running:
+            _end(running.process)
+        for writer in self._writers:
+            writer.connection.close()
+            _end(writer.process)
+        self._running, self._writers = [], []
+        self._to_write.clear()
+
+    def run(self, requests: Iterable[Request]) -> Iterator[Result]:
+        """Make the pages, and yield each as soon as it is there; in any order.
+
+        Raises:
+            PoolBrokenError: Processes do not start.
+        """
+        waiting = deque(requests)
+        while waiting or self._running or self._to_write or any(writer.request for writer in self._writers):
+            while waiting and len(self._running) < self._jobs and len(self._to_write) < 2 * self._jobs:
+                self._start_cells(waiting.popleft())
+            for writer in self._writers:
+                if self._to_write and writer.is_ready and writer.request is None:
+                    self._hand_over(writer, *self._to_write.popleft())
+            for result in self._collect():
+                if result.failure and result.failure.cause in RETRIED and result.request.attempt < MAX_ATTEMPTS:
+                    waiting.append(replace(result.request, attempt=result.request.attempt + 1))
+                else:
+                    yield result
+
+    # --- starting ---------------------------------------------------------------------------------------------------
+
+    def _start(self, context: Any, target: Any, *arguments: Any) -> tuple[BaseProcess, Connection]:
+        ours, theirs = context.Pipe()
+        process = context.Process(target=target, args=(theirs, *arguments))
+        try:
+            with _starting():
+                process.start()
+        except (OSError, EOFError) as error:
+            raise PoolBrokenError from error
+        theirs.close()
+        return process, ours
+
+    def _start_cells(self, request: Request) -> None:
+        work = self._work / f"{request.job.stem}-{request.attempt}"
+        place = Place(str(self._curated), str(work))
+        process, connection = self._start(self._cells_context, _run_cells, request, place, self._limits)
+        now = time.monotonic()
+        self._running.append(_Cells(request, process, connection, now, now))
+
+    def _start_writer(self) -> None:
+        self._writers.append(_Writer(*self._start(self._writer_context, _serve_pages, self._templates)))
+
+    def _hand_over(self, writer: _Writer, request: Request, run: Run) -> None:
+        writer.request, writer.run, writer.started = request, run, time.monotonic()
+        with suppress(OSError):  # it died; that is seen when its results are collected
+            writer.connection.send((run, request.job.lang, request.job.title))
+
+    # --- collecting -------------------------------------------------------------------------------------------------
+
+    def _collect(self) -> Iterator[Result]:
+        handles: list[Any] = [running.connection for running in self._running]
+        handles += [writer.connection for writer in self._writers]
+        ready = set(map(id, wait(handles, timeout=_TICK_SECONDS)))
+        for running in list(self._running):
+            failure = self._listen(running) if id(running.connection) in ready else self._check(running)
+            if failure:
+                yield Result(running.request, failure=failure, seconds=time.monotonic() - running.started)
+        for writer in list(self._writers):
+            if id(writer.connection) in ready:
+                yield from self._receive(writer)
+            elif writer.request and time.monotonic() - writer.started > self._limits.cell_seconds:
+                yield self._lose(writer, Cause.TIMEOUT)
+
+    def _listen(self, running: _Cells) -> Failure | None:
+        """Take one message of a notebook's process; a failure ends it."""
+        try:
+            kind, content = running.connection.recv()
+        except (EOFError, OSError):
+            return self._bury(running)
+        running.has_begun, self._failed_starts = True, 0
+        if kind == "cell":
+            running.cell_started = time.monotonic()
+            return None
+        self._dismiss(running)
+        if kind == "failed":
+            return content
+        self._to_write.append((running.request, content))
+        return None
+
+    def _dismiss(self, running: _Cells) -> None:
+        self._running.remove(running)
+        running.connection.close()
+        _end(running.process, patience=1.0)
+
+    def _bury(self, running: _Cells) -> Failure:
+        running.process.join(1.0)
+        code = running.process.exitcode
+        self._dismiss(running)
+        if not running.has_begun:
+            self._failed_starts += 1
+            if self._failed_starts >= _MAX_FAILED_STARTS:
+                raise PoolBrokenError
+        shown = f"{-code} ({signal.Signals(-code).name})" if code and code < 0 else code
+        return fail(
+            Cause.CRASH,
+            f"ノートブックのプロセスが途中で終わりました（終了コード {shown}）",
+            f"the process of the notebook ended before its time (exit code {shown})",
+        ).failure
+
+    def _check(self, running: _Cells) -> Failure | None:
+        """Whether a process that says nothing has used up what it may."""
+        now, limits = time.monotonic(), self._limits
+        spent = [(now - running.cell_started, limits.cell_seconds), (now - running.started, limits.page_seconds)]
+        for seconds, allowed in spent:
+            if seconds > allowed:
+                self._dismiss_now(running)
+                ja, en = f"{allowed:.0f}秒たっても終わりませんでした", f"did not end within {allowed:.0f} s"
+                return fail(Cause.TIMEOUT, f"ノートブックが{ja}", f"the notebook {en}").failure
+        if now - running.memory_checked > _MEMORY_CHECK_SECONDS:
+            running.memory_checked = now
+            if _memory_of(running.process.pid) > limits.memory_bytes:
+                self._dismiss_now(running)
+                size = f"{limits.memory_bytes / 1e9:.1f} GB"
+                ja, en = (
+                    f"ノートブックがメモリの上限（{size}）を超えました",
+                    f"the notebook took more memory than {size}",
+                )
+                return fail(Cause.MEMORY, ja, en).failure
+        return None
+
+    def _dismiss_now(self, running: _Cells) -> None:
+        self._running.remove(running)
+        _end(running.process)
+        running.connection.close()
+
+    def _receive(self, writer: _Writer) -> Iterator[Result]:
+        try:
+            kind, content = writer.connection.recv()
+        except (EOFError, OSError):
+            yield from self._replace(writer)
+            return
+        if kind == "ready":
+            writer.is_ready, self._failed_starts = True, 0
+            return
+        request, run = writer.request, writer.run
+        assert request is not None, kind
+        assert run is not None, kind
+        writer.request = writer.run = None
+        seconds = run.seconds + time.monotonic() - writer.started
+        if kind == "page":
+            yield Result(request, page=content, sentinel=run.sentinel, seconds=seconds)
+        else:
+            yield Result(request, failure=content, seconds=seconds)
+
+    def _replace(self, writer: _Writer) -> Iterator[Result]:
+        """A page writer died: another one takes its place, what it was writing is lost."""
+        if not writer.is_ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _MAX_FAILED_STARTS:
+                raise PoolBrokenError
+        if writer.request:
+            yield self._lose(writer, Cause.CRASH)
+        else:
+            self._writers.remove(writer)
+            _end(writer.process)
+            self._start_writer()
+
+    def _lose(self, writer: _Writer, cause: Cause) -> Result:
+        request = writer.request
+        assert request is not None
+        self._writers.remove(writer)
+        _end(writer.process)
+        writer.connection.close()
+        self._start_writer()
+        failure = fail(cause, "頁を書き出すプロセスが止まりました", "the process that writes the page stopped").failure
+        return Result(request, failure=failure, seconds=time.monotonic() - writer.started)
+
+
+def _end(process: BaseProcess, *, patience: float = 0.0) -> None:
+    """End a process and all that it started; with patience it may first end by itself."""
+    if patience:
+        process.join(patience)
+    if process.pid is not None and hasattr(os, "killpg"):
+        # Its group outlives it if it started something; a process that has made no group of its own is ended below.
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(process.pid) == process.pid != os.getpgid(0):
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.is_alive():
+        process.kill()
+    process.join(5.0)
+
+
+def _memory_of(pid: int | None) -> int:
+    """Resident bytes of a process and its descendants; 0 once it is gone."""
+    import psutil
+
+    try:
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        return sum(member.memory_info().rss for member in family)
+    except psutil.Error:
+        return 0

@@ -1,0 +1,247 @@
+"""One batch from beginning to end: lock, sweep, decide, make, check, publish, record, index.
+
+A file under a report's final name is always complete and right for the branch and year in its name, or the previous good one. A
+batch that was killed leaves nothing that the same command does not finish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from kenpo_lib.batch.digests import Digests
+from kenpo_lib.batch.error_page import render_error_page
+from kenpo_lib.batch.index import write_index
+from kenpo_lib.batch.job import Job
+from kenpo_lib.batch.lock import lock_folder
+from kenpo_lib.batch.paths import Folder, Paths
+from kenpo_lib.batch.plan import Decision, decide
+from kenpo_lib.batch.record import (
+    COMPLETE,
+    FAILED,
+    Code,
+    describe_failure,
+    describe_page,
+    describe_run,
+    forget_failure,
+    next_run,
+    now,
+    read_code,
+    write_json,
+)
+from kenpo_lib.batch.work import Cause, Failure, PageFailedError, Request, Result, fail
+from kenpo_lib.catalogue import Catalogue
+from kenpo_lib.errors import InputError
+from kenpo_lib.files import make_folder, remove, sweep_temporaries, write_atomically
+from kenpo_lib.language import Text, say
+from kenpo_lib.store import Store
+
+
+class InputsChangedError(InputError):
+    """The data changed while pages were made from them."""
+
+
+class Maker(Protocol):
+    """Whatever makes pages: processes of this machine, or a cluster."""
+
+    def run(self, requests: Iterable[Request]) -> Iterator[Result]:
+        """Yield a result for each request, in any order."""
+        ...
+
+
+StartMaker = Callable[[Path, int], AbstractContextManager[Maker]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one page in this run."""
+
+    job: Job
+    state: str  # complete, failed, or unchanged
+    failure: Failure | None = None
+    attempt: int = 1
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """All that a batch is about.
+
+    Attributes:
+        jobs: The pages asked for, all of one fiscal year and language.
+        paths: The folders of the project.
+        project: The project's folder, for the state of its code.
+        catalogue: Branches and KPIs.
+        store: The comparison that all pages are made from.
+        force: Make pages that have not changed as well.
+        only_failed: Make those alone that failed before.
+        on_outcome: Told each page that was tried.
+    """
+
+    jobs: Sequence[Job]
+    paths: Paths
+    project: Path
+    catalogue: Catalogue
+    store: Store
+    force: bool = False
+    only_failed: bool = False
+    on_outcome: Callable[[Outcome], None] = field(default=lambda outcome: None)
+
+    @property
+    def folder(self) -> Folder:
+        return Folder(self.paths.reports / str(self.jobs[0].fiscal_year))
+
+    def list_tables(self) -> dict[str, str]:
+        """sha256 by name of every file of the curated tables that one of the pages reads."""
+        tables: dict[str, str] = {}
+        for job in self.jobs:
+            tables.update(self.store.files(job.branch_code, job.fiscal_year))
+        return tables
+
+    def decide(self, digests: Digests | None = None) -> list[Decision]:
+        """Which pages would be made, and why."""
+        digests = digests or Digests(self.paths, self.store)
+        return decide(self.jobs, self.folder, digests, force=self.force, only_failed=self.only_failed)
+
+
+def run_batch(batch: Batch, start_maker: StartMaker) -> list[Outcome]:
+    """Make the pages that have to be made.
+
+    Args:
+        batch: What is asked for.
+        start_maker: Called with a work folder and the number of pages, only if there are any.
+
+    Returns:
+        One outcome a job, in their order.
+
+    Raises:
+        BatchRunningError: Another batch writes into the folder.
+        InputsChangedError: The data changed meanwhile; pages that are finished stay.
+    """
+    folder = batch.folder
+    with lock_folder(batch.paths.reports):
+        _recover(batch.paths.reports, folder)
+        digests = Digests(batch.paths, batch.store)
+        decisions = batch.decide(digests)
+        wanted = [decision.job for decision in decisions if decision.is_made]
+        if not wanted and (folder.run_manifest.is_file() or batch.only_failed):
+            return [Outcome(job, "unchanged") for job in batch.jobs]
+        started, number, code = now(), next_run(folder), read_code(batch.project)
+        done: dict[Job, Outcome] = {}
+        try:
+            if wanted:
+                requests = [_request(job, batch) for job in wanted]
+                with start_maker(folder.runs / str(number), len(wanted)) as maker:
+                    for result in maker.run(requests):
+                        outcome = _finish(result, batch, digests, code, number)
+                        done[outcome.job] = outcome
+                        batch.on_outcome(outcome)
+        finally:
+            with suppress(OSError):
+                remove(folder.runs)
+        outcomes = [done.get(job, Outcome(job, "unchanged")) for job in batch.jobs]
+        _record_run(batch, outcomes, digests, code, number=number, started=started)
+        return outcomes
+
+
+def _recover(reports: Path, folder: Folder) -> None:
+    """Remove what a batch that was killed left behind; the lock says that none is alive."""
+    make_folder(folder.path)
+    remove(folder.runs)
+    for place in (reports, folder.path, folder.errors):
+        sweep_temporaries(place)
+
+
+def _request(job: Job, batch: Batch) -> Request:
+    return Request(job, (batch.paths.notebooks / job.notebook).read_text(encoding="utf-8"))
+
+
+def _finish(result: Result, batch: Batch, digests: Digests, code: Code, number: int) -> Outcome:
+    """Publish what was made, or record why it was not."""
+    job, attempt = result.request.job, result.request.attempt
+    if changed := digests.find_changed(job):
+        listed = ", ".join(changed)
+        raise InputsChangedError(
+            say(
+                f"作成中に入力が変わったため、止めました: {listed}。同じコマンドをもう一度実行してください。",
+                f"Stopped, since inputs changed meanwhile: {listed}. Run the same command again.",
+            )
+        )
+    failure = result.failure
+    if failure is None:
+        try:
+            _publish(result, batch, digests, code, number)
+        except PageFailedError as error:
+            failure = error.failure
+        except OSError as error:
+            failure = _describe_write_error(error)
+    if failure is None:
+        return Outcome(job, COMPLETE, attempt=attempt, seconds=result.seconds)
+    with suppress(OSError):  # a full disk takes no error page either; the outcome is told all the same
+        _record_failure(job, failure, batch, number, attempt)
+    return Outcome(job, FAILED, failure, attempt, result.seconds)
+
+
+def _publish(result: Result, batch: Batch, digests: Digests, code: Code, number: int) -> None:
+    job, folder = result.request.job, batch.folder
+    expected = {"branch": job.branch_code, "fiscal_year": job.fiscal_year, "inputs": batch.store.inputs}
+    found = {name: result.sentinel.get(name) for name in expected}
+    if found != expected:
+        raise fail(
+            Cause.INCOMPLETE,
+            "ノートブックが別の支部・年度・データを扱いました",
+            "the notebook was about another branch, year or data",
+        )
+    page = result.page.encode("utf-8")
+    write_atomically(folder.page(job), page)
+    # After the page: a batch that is killed between the two makes this page again.
+    summary = {name: value for name, value in result.sentinel.items() if name not in expected}
+    write_json(
+        folder.manifest(job), describe_page(job, page, digests, code, run=number, result=result, summary=summary)
+    )
+    forget_failure(folder, job)
+
+
+def _describe_write_error(error: OSError) -> Failure:
+    reason = error.strerror or type(error).__name__
+    return Failure(
+        Cause.PUBLISH, Text(f"ファイルに書き込めませんでした（{reason}）", f"the file could not be written: {reason}")
+    )
+
+
+def _record_failure(job: Job, failure: Failure, batch: Batch, number: int, attempt: int) -> None:
+    folder = batch.folder
+    page = render_error_page(
+        job,
+        failure,
+        attempt=attempt,
+        keeps_former=folder.page(job).is_file(),
+        catalogue=batch.catalogue,
+        templates=batch.paths.templates,
+    )
+    write_json(folder.error_record(job), describe_failure(job, failure, run=number, attempt=attempt))
+    write_atomically(folder.error_page(job), page)
+
+
+def _record_run(
+    batch: Batch, outcomes: Sequence[Outcome], digests: Digests, code: Code, *, number: int, started: str
+) -> None:
+    entries = [
+        {
+            "file": outcome.job.file,
+            "outcome": outcome.state,
+            **({"cause": str(outcome.failure.cause)} if outcome.failure else {}),
+            "attempt": outcome.attempt,
+            "seconds": round(outcome.seconds, 3),
+        }
+        for outcome in outcomes
+    ]
+    year = batch.jobs[0].fiscal_year
+    write_json(
+        batch.folder.run_manifest,
+        describe_run(run=number, fiscal_year=year, started=started, code=code, digests=digests, outcomes=entries),
+    )
+    write_index(batch.paths.reports, batch.catalogue, lang=batch.jobs[0].lang, templates=batch.paths.templates)

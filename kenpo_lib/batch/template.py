@@ -1,0 +1,49 @@
+"""The project's page templates: read once a batch, and what they need filled in. Loads neither nbconvert nor Altair."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kenpo_lib.batch.work import Cause, fail
+from kenpo_lib.language import Text
+from kenpo_lib.page import CONTENT_SECURITY_POLICY, check_page
+
+_FOOTER = Text(
+    "協会けんぽの公表資料に基づく比較。スクリプトも外部への通信も含みません。",
+    "Comparison from published documents of the association. No script, no request to anywhere.",
+)
+
+
+def read_templates(directory: Path) -> dict[str, str]:
+    """The templates by name. They travel with the work, so that all pages of a batch have the same."""
+    return {
+        path.name: path.read_text(encoding="utf-8")
+        for path in sorted((directory / "kenpo").iterdir())
+        if path.suffix in (".j2", ".css")
+    }
+
+
+def page_variables(*, lang: str, title: str, chart_css: str = "") -> dict[str, str]:
+    """What every template needs; ``chart_css`` only where there are charts."""
+    return {
+        "lang": lang,
+        "title": title,
+        "footer": _FOOTER(lang),
+        "chart_css": chart_css,
+        "content_security_policy": CONTENT_SECURITY_POLICY,
+    }
+
+
+def require_good(page: str) -> str:
+    """The page, if it may be published.
+
+    Raises:
+        PageFailedError: With what is wrong with it.
+    """
+    problems = check_page(page)
+    if problems:
+        listed = "; ".join(problems[:5])
+        is_size = "bytes, more than" in problems[0]
+        cause = Cause.TOO_LARGE if is_size else Cause.PAGE
+        raise fail(cause, f"頁の検査に不合格: {listed}", f"the page failed its check: {listed}")
+    return page

@@ -1,0 +1,118 @@
+"""Batches for tests: real figures, real or tiny notebooks, and ways to look at what a batch left behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import published as made
+
+from kenpo_lib.batch.job import Job, Kind, plan_jobs
+from kenpo_lib.batch.paths import Paths
+from kenpo_lib.batch.pool import LocalPool
+from kenpo_lib.batch.run import Batch, Maker, Outcome, run_batch
+from kenpo_lib.batch.template import read_templates
+from kenpo_lib.batch.work import Limits, Request, Result
+from kenpo_lib.catalogue import load_catalogue
+from kenpo_lib.store import build_store
+
+YEAR = 2024
+FINISH = (
+    "from kenpo_lib import briefing as show\n"
+    "b = show.open_briefing(curated_dir, branch=branch, fiscal_year=fiscal_year)\n"
+    "show.write_sentinel(b, sentinel)\n"
+    "show.show_header(b)"
+)
+
+
+def copy_project(published: Paths, folder: Path, *cells: str) -> Paths:
+    """A project of its own with the curated tables of ``published``; ``cells``, if any, replace those of the branch notebook."""
+    source = published.reports.parent
+    for part in ("data/curated", "notebooks", "expectations", "reports/templates"):
+        shutil.copytree(source / part, folder / part)
+    (folder / "data" / "raw").mkdir(exist_ok=True)
+    paths = Paths.of_project(folder)
+    if cells:
+        write_cells(paths, *cells)
+    return paths
+
+
+def write_cells(paths: Paths, *cells: str) -> None:
+    """Let the branch notebook be its cell of parameters and these."""
+    path = paths.notebooks / "20_branch_profile.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    notebook.cells = [*tagged, *(nbformat.v4.new_code_cell(cell, id=f"c{n}") for n, cell in enumerate(cells))]
+    nbformat.write(notebook, path)
+
+
+def make_batch(paths: Paths, branches: Sequence[str], *, overview: bool = False, **options: Any) -> Batch:
+    """A batch of some branches, by default without the overview."""
+    catalogue = load_catalogue()
+    jobs = plan_jobs(catalogue, branches, fiscal_year=YEAR, lang="ja")
+    if not overview:
+        jobs = [job for job in jobs if job.kind is not Kind.OVERVIEW]
+    return Batch(jobs, paths, paths.reports.parent, catalogue, build_store(paths.curated), **options)
+
+
+def run_local(batch: Batch, *, jobs: int = 2, limits: Limits | None = None) -> list[Outcome]:
+    """Run a batch with the processes of this machine."""
+
+    def start(work: Path, total: int) -> LocalPool:
+        templates = read_templates(batch.paths.templates)
+        return LocalPool(
+            min(jobs, total), curated=batch.paths.curated, work=work, templates=templates, limits=limits or Limits()
+        )
+
+    return run_batch(batch, start)
+
+
+class FakeMaker:
+    """Makes the same small page for each request, without processes; good where only the files matter."""
+
+    def __init__(self, batch: Batch, text: str = "本文"):
+        self._inputs, self._text = batch.store.inputs, text
+
+    def run(self, requests: Iterable[Request]) -> Iterable[Result]:
+        for request in requests:
+            job = request.job
+            sentinel = {"branch": job.branch_code, "fiscal_year": job.fiscal_year, "inputs": self._inputs}
+            yield Result(request, page=f"<!doctype html><p>{job.branch_code} {self._text}</p>", sentinel=sentinel)
+
+
+def run_fake(batch: Batch, text: str = "本文") -> list[Outcome]:
+    """Run a batch with ``FakeMaker``."""
+
+    def start(work: Path, total: int) -> AbstractContextManager[Maker]:
+        return nullcontext(FakeMaker(batch, text))
+
+    return run_batch(batch, start)
+
+
+def with_options(batch: Batch, **options: Any) -> Batch:
+    return dataclasses.replace(batch, **options)
+
+
+def hash_pages(paths: Paths) -> dict[str, str]:
+    """sha256 of every finished page and of the index, by path."""
+    pages = [*paths.reports.glob("[0-9]*/*.html"), *paths.reports.glob("index*.html")]
+    return {path.relative_to(paths.reports).as_posix(): sha256(path.read_bytes()).hexdigest() for path in sorted(pages)}
+
+
+def list_files(folder: Path) -> list[str]:
+    """Every file and folder below, hidden ones too, without the templates."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+    return sorted(name for name in names if not name.startswith("templates"))
+
+
+def page_of(paths: Paths, job: Job) -> Path:
+    return paths.reports / str(job.fiscal_year) / job.file
+
+
+run_kenpo = made.run_kenpo
