@@ -1,123 +1,212 @@
-"""All reports of one year, measured: wall time, peak memory of all processes together, size of a report.
+"""All reports of one year, beside the other ways to make them: wall time, CPU, peak memory of all processes together, ratios.
 
-Run it with ``make bench`` after ``make data``. It writes into a folder of its own and compares with the way reports are usually
-made: a shell loop of ``papermill`` and ``jupyter nbconvert`` (on a sample of branches, extrapolated and labelled so).
+Run it with ``make bench`` after ``make data``, on a machine that does nothing else. Every way makes pages from the same notebooks and
+the same tables in a project of its own. Slow ways are measured on a sample of branches and extrapolated; the table says so.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import os
+import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
+from dataclasses import dataclass
 from pathlib import Path
 
+from measure import Measure, measure_command
+
 ROOT = Path(__file__).parents[1]
+TOOLS = Path(sys.executable).parent
+HERE = Path(__file__).parent
+SAMPLE = ("04", "13", "47", "01", "27", "40", "20", "33")
+PEER = (
+    "ploomber-engine==0.0.33",
+    "ploomber-core",
+    "debuglater",
+    "posthog",
+    "backoff",
+    "distro",
+    "lazy-importer",
+    "colorama",
+)
+WORKERS = 2
 
 
-class PeakMemory(threading.Thread):
-    """Samples the proportional set size of a process and its descendants (Linux only)."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One way, for all pages."""
 
-    def __init__(self, pid: int):
-        super().__init__(daemon=True)
-        self.pid, self.peak, self.running = pid, 0, True
-
-    def run(self) -> None:
-        while self.running:
-            self.peak = max(self.peak, sum(_memory_of(pid) for pid in _family(self.pid)))
-            time.sleep(0.2)
-
-    def stop(self) -> float:
-        """Megabytes at the highest sample."""
-        self.running = False
-        self.join()
-        return self.peak / 1e6
+    way: str
+    pages: int  # really made
+    wall: float  # seconds a page
+    cpu: float
+    peak: float
 
 
-def _family(pid: int) -> list[int]:
-    found, waiting = [], [pid]
-    while waiting:
-        current = waiting.pop()
-        found.append(current)
-        for children in Path(f"/proc/{current}/task").glob("*/children"):
-            try:
-                waiting += [int(child) for child in children.read_text().split()]
-            except OSError:
-                continue
-    return found
+def make_project(folder: Path) -> Path:
+    """A copy of the project that a benchmark may write into."""
+    for name in ("data/raw", "data/curated", "notebooks", "expectations", "reports/templates"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "requirements.lock", folder)
+    return folder
 
 
-def _memory_of(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+def report(project: Path, *arguments: str) -> Measure:
+    """``kenpo report``, from the command to the last finished file."""
+    return measure_command(
+        [str(TOOLS / "kenpo"), "--project", str(project), "report", "--fiscal-year", "2024", *arguments]
+    )
 
 
-def measure(arguments: list[str]) -> tuple[float, float]:
-    """Wall seconds and peak megabytes of a command."""
-    start = time.perf_counter()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    memory = PeakMemory(process.pid)
-    memory.start()
-    _, errors = process.communicate()
-    wall = time.perf_counter() - start
-    peak = memory.stop()
-    if process.returncode != 0:
-        sys.exit(f"{arguments[0]} failed:\n{errors}")
-    return wall, peak
+def run_kenpo(project: Path, *arguments: str) -> None:
+    measure_command([str(TOOLS / "kenpo"), "--project", str(project), *arguments])
+
+
+def change_one_branch(project: Path) -> None:
+    """Another amount in one row of Miyagi's budgets, through the whole of the project's own way."""
+    path = project / "data" / "raw" / "miyagi_results_fy2024.budgets.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    rows = list(csv.reader(lines))
+    column = rows[0].index("executed_printed")
+    number = next(n for n, row in enumerate(rows) if n and row[column].strip())
+    old = rows[number][column]
+    lines[number] = lines[number].replace(old, old.replace(old[0], "1" if old[0] != "1" else "2", 1), 1)
+    path.write_text("".join(lines), encoding="utf-8", newline="")
+    for command in ("seal", "curate", "validate"):
+        run_kenpo(project, command)
+
+
+def shell_loop(project: Path, code: str) -> Measure:
+    """The two commands that people use; nbconvert's own template, as a shell loop would."""
+    work = project / "loop"
+    work.mkdir(exist_ok=True)
+    out = work / f"{code}.ipynb"
+    papermill = [
+        *(str(TOOLS / "papermill"), str(project / "notebooks" / "20_branch_profile.ipynb"), str(out)),
+        *("-r", "branch", code, "-p", "fiscal_year", "2024"),
+        *("-r", "curated_dir", str(project / "data" / "curated"), "--no-progress-bar"),
+    ]
+    first = measure_command(papermill)
+    second = measure_command([str(TOOLS / "jupyter"), "nbconvert", "--to", "html", "--no-input", str(out)])
+    return Measure(first.wall + second.wall, first.cpu + second.cpu, max(first.peak, second.peak))
+
+
+def peer(project: Path, way: str, codes: tuple[str, ...], *, path: str = "") -> Measure:
+    """One of the ways in ``peers.py``, two processes at a time."""
+    python_path = {"PYTHONPATH": path} if path else {}
+    quiet = {"PLOOMBER_STATS_ENABLED": "false", "DO_NOT_TRACK": "1", **python_path}
+    return measure_command([sys.executable, str(HERE / "peers.py"), way, str(project), *codes], env=quiet)
+
+
+def install_peer(folder: Path) -> str | None:
+    """The folder with ploomber-engine, which is no dependency of the project; None where it cannot be had."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), *PEER]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return str(folder) if done.returncode == 0 else None
+
+
+def floor(project: Path) -> Measure:
+    """All pages as plain functions in warm processes, one template render each; their start is not counted."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / "peers.py"), "floor", str(project)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(done.stderr)
+    wall, cpu = map(float, done.stdout.split())
+    return Measure(wall, cpu, float("nan"))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--fiscal-year", type=int, default=2024)
     parser.add_argument("--sample", type=int, default=3, help="branches made by the shell loop")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often ours and the floor are measured; the median counts"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder)
-        for name in ("data/curated", "notebooks", "expectations", "reports/templates"):
-            shutil.copytree(ROOT / name, project / name)
-        (project / "data" / "raw").mkdir()
-        kenpo = str(Path(sys.executable).with_name("kenpo"))
-        wall, peak = measure([kenpo, "--project", folder, "report", "--fiscal-year", str(options.fiscal_year)])
-        sizes = [path.stat().st_size for path in (project / "reports").glob("[0-9]*/*.html")]
-        loop = [
-            _shell_loop(project, code, options.fiscal_year) for code in ("04", "13", "47", "01", "27")[: options.sample]
-        ]
-    per_report = wall / len(sizes)
-    per_loop = statistics.mean(seconds for seconds, _ in loop)
-    print(f"cores: {os.cpu_count()}")
-    print(
-        f"kenpo report: {len(sizes)} pages in {wall:.1f} s ({per_report:.2f} s a page), peak {peak:.0f} MB of all processes"
-    )
+        rows = measure_all(Path(folder), options)
+    print_table(rows)
+
+
+def measure_all(folder: Path, options: argparse.Namespace) -> list[Row]:
+    project = make_project(folder / "project")
+    cold, again, changed, floors = [], [], [], []
+    for number in range(options.rounds):
+        fresh = make_project(folder / f"round{number}")
+        shutil.rmtree(fresh / "data" / "curated" / "store", ignore_errors=True)
+        cold.append(report(fresh))
+        again.append(report(fresh))
+        change_one_branch(fresh)
+        changed.append(report(fresh))
+        floors.append(floor(fresh))
+        if number == 0:
+            sizes = [path.stat().st_size for path in (fresh / "reports").glob("[0-9]*/*.html")]
+    pages = len(sizes)
+    report(project, "--branch", "04")  # leaves the comparison that every way then reads
+    loop = [shell_loop(project, code) for code in SAMPLE[: options.sample]]
+    pool = peer(project, "papermill", SAMPLE)
+    found = install_peer(folder / "peer")
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(f"page size: median {statistics.median(sizes) / 1000:.0f} kB, largest {max(sizes) / 1000:.0f} kB")
-    print(
-        f"shell loop of papermill and jupyter nbconvert: {per_loop:.1f} s a page (mean of {len(loop)}), "
-        f"peak {max(peak for _, peak in loop):.0f} MB; extrapolated to {len(sizes)} pages {per_loop * len(sizes):.0f} s"
-    )
-    print(f"ratio: {per_loop / per_report:.1f}")
-
-
-def _shell_loop(project: Path, code: str, fiscal_year: int) -> tuple[float, float]:
-    """One branch by the two commands that people use; nbconvert's own ``basic`` template, as a shell loop would."""
-    work = project / "loop"
-    work.mkdir(exist_ok=True)
-    out = work / f"{code}.ipynb"
-    tools = Path(sys.executable).parent
-    papermill = [
-        *(str(tools / "papermill"), str(project / "notebooks" / "20_branch_profile.ipynb"), str(out)),
-        *("-r", "branch", code, "-p", "fiscal_year", str(fiscal_year)),
-        *("-r", "curated_dir", str(project / "data" / "curated"), "--no-progress-bar"),
+    rows = [
+        Row(
+            "shell loop: papermill, jupyter nbconvert",
+            len(loop),
+            statistics.mean(one.wall for one in loop),
+            statistics.mean(one.cpu for one in loop),
+            max(one.peak for one in loop),
+        ),
+        Row("papermill API, pool of 2", len(SAMPLE), pool.wall / len(SAMPLE), pool.cpu / len(SAMPLE), pool.peak),
     ]
-    convert = [str(tools / "jupyter"), "nbconvert", "--to", "html", "--no-input", str(out)]
-    first, second = measure(papermill), measure(convert)
-    return first[0] + second[0], max(first[1], second[1])
+    if found:
+        engine = peer(project, "ploomber", SAMPLE, path=found)
+        rows.append(
+            Row(
+                "ploomber-engine, pool of 2",
+                len(SAMPLE),
+                engine.wall / len(SAMPLE),
+                engine.cpu / len(SAMPLE),
+                engine.peak,
+            )
+        )
+    else:
+        print("ploomber-engine could not be installed; left out")
+    for way, measures in (
+        ("kenpo report, cold", cold),
+        ("kenpo report, one branch's data changed", changed),
+        ("kenpo report, nothing changed", again),
+        ("floor: plain functions in 2 warm processes", floors),
+    ):
+        rows.append(
+            Row(
+                way,
+                pages,
+                statistics.median(one.wall for one in measures) / pages,
+                statistics.median(one.cpu for one in measures) / pages,
+                max(one.peak for one in measures),
+            )
+        )
+    return rows
+
+
+def print_table(rows: list[Row]) -> None:
+    loop = rows[0]
+    lowest = rows[-1]
+    pages = max(row.pages for row in rows)
+    print(f"| way | pages made | s a page | s for {pages} | CPU s a page | peak MB | loop ÷ this | this ÷ floor |")
+    print("|---|---|---|---|---|---|---|---|")
+    for row in rows:
+        total = f"{row.wall * pages:.1f}" + ("" if row.pages == pages else " (extrapolated)")
+        peak = "–" if row.peak != row.peak else f"{row.peak:.0f}"
+        print(
+            f"| {row.way} | {row.pages} | {row.wall:.3f} | {total} | {row.cpu:.2f} | {peak} "
+            f"| {loop.wall / row.wall:.1f} | {row.wall / lowest.wall:.2f} |"
+        )
 
 
 if __name__ == "__main__":

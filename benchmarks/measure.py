@@ -1,0 +1,108 @@
+"""Measure a command with all its processes: wall seconds, CPU seconds, and the highest sum of memory (Linux)."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_INTERVAL_SECONDS = 0.1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What something took.
+
+    Attributes:
+        wall: Seconds from start to end of the command itself.
+        cpu: Seconds of processor time of the process and all its descendants.
+        peak: Megabytes at the highest sample: the proportional set sizes of all processes together, so that memory which forked
+            processes share counts once.
+    """
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+class PeakMemory(threading.Thread):
+    """Samples the memory of a process and all its descendants until it is stopped."""
+
+    def __init__(self, pid: int):
+        super().__init__(daemon=True)
+        self._root = psutil.Process(pid)
+        self._peak, self._running = 0, True
+
+    def run(self) -> None:
+        while self._running:
+            memory = 0
+            with suppress(psutil.Error):
+                for process in (self._root, *self._root.children(recursive=True)):
+                    with suppress(psutil.Error):
+                        memory += process.memory_full_info().pss
+            self._peak = max(self._peak, memory)
+            time.sleep(_INTERVAL_SECONDS)
+
+    def stop(self) -> float:
+        """Megabytes at the highest sample."""
+        self._running = False
+        self.join()
+        return self._peak / 1e6
+
+
+def _adopt_orphans() -> None:
+    """Descendants whose parent has ended become children of this process, so that their processor time is counted here."""
+    if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        sys.exit("this needs Linux")
+
+
+def _children_seconds() -> float:
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measure_command(
+    arguments: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    allowed: Sequence[int] = (0,),
+) -> Measure:
+    """Run a command to its end, and wait for whatever it left behind.
+
+    Raises:
+        SystemExit: It ended with another code than those allowed; its errors are shown.
+    """
+    _adopt_orphans()
+    before = _children_seconds()
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        arguments,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+    )
+    memory = PeakMemory(process.pid)
+    memory.start()
+    _, errors = process.communicate()
+    wall = time.perf_counter() - start
+    peak = memory.stop()
+    if process.returncode not in allowed:
+        sys.exit(f"{arguments[0]} ended with {process.returncode}:\n{errors}")
+    return Measure(wall, _children_seconds() - before, peak)
