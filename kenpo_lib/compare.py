@@ -10,7 +10,7 @@ import polars as pl
 
 from kenpo_lib.catalogue import NATION, Catalogue, Unit
 from kenpo_lib.curated import Tables
-from kenpo_lib.grain import BRANCH_COUNT, CELL, GROUP, SERIES
+from kenpo_lib.grain import CELL, GROUP, SERIES
 from kenpo_lib.normalise import TargetRule, round_half_up
 from kenpo_lib.proxies import proxy_weights
 from kenpo_lib.stats import competition_rank, deviation_score, people_needed
@@ -30,18 +30,27 @@ def compute_comparison(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
         described in ``docs/data_dictionary.md``. Differences are null wherever one side is missing, under another
         definition, or of another kind (an interim value is never compared).
     """
-    frame = _compare_cells(tables, catalogue).filter(pl.col("branch_code") != NATION)
-    return add_uncertainty(frame, catalogue, weights=proxy_weights(tables["statistics"], catalogue))
+    return compare_all(tables, catalogue)[0]
 
 
 def compute_nation(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
-    """The same columns for the whole association: its value, prior year and targets; no rank, no national difference."""
-    return _compare_cells(tables, catalogue).filter(pl.col("branch_code") == NATION)
+    """The same for the whole association: its value, prior year and targets; no rank, no national difference, no uncertainty."""
+    cells = _compare_cells(tables, catalogue, weights=proxy_weights(tables["statistics"], catalogue))
+    return cells.filter(pl.col("branch_code") == NATION)
 
 
-def _compare_cells(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
+def compare_all(tables: Tables, catalogue: Catalogue) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Both at once: ``compute_comparison`` and ``compute_nation``."""
+    weights = proxy_weights(tables["statistics"], catalogue)
+    cells = _compare_cells(tables, catalogue, weights=weights)
+    is_nation = pl.col("branch_code") == NATION
+    return add_uncertainty(cells.filter(~is_nation), catalogue, weights=weights), cells.filter(is_nation)
+
+
+def _compare_cells(tables: Tables, catalogue: Catalogue, *, weights: pl.DataFrame) -> pl.DataFrame:
     observations = _order_sources(tables["observations"], tables["sources"])
     finals = _pick_finals(observations)
+    branches = len(catalogue.branch_codes)
     frame = (
         _list_cells(observations, tables["targets"])
         .join(_catalogue_columns(catalogue), on="kpi_id", how="inner")
@@ -49,10 +58,10 @@ def _compare_cells(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
         .join(finals, on=CELL, how="left")
         .join(_pick_open_values(observations), on=CELL, how="left")
         .pipe(_add_status)
-        .pipe(_add_nation, finals=finals, statistics=tables["statistics"], catalogue=catalogue)
+        .pipe(_add_nation, finals=finals, weights=weights, branches=branches)
         .pipe(_add_prior_year, finals=finals)
-        .pipe(_add_targets, targets=tables["targets"], catalogue=catalogue)
-        .pipe(_add_position)
+        .pipe(_add_targets, targets=tables["targets"])
+        .pipe(_add_position, branches=branches)
         .pipe(_add_distances)
     )
     return frame.sort("order", "kpi_id", "definition", "fiscal_year", "branch_code").drop("order", "sign", "proportion")
@@ -159,13 +168,11 @@ def _add_status(frame: pl.DataFrame) -> pl.DataFrame:
 # --- the nation -----------------------------------------------------------------------------------------------------
 
 
-def _add_nation(
-    frame: pl.DataFrame, *, finals: pl.DataFrame, statistics: pl.DataFrame, catalogue: Catalogue
-) -> pl.DataFrame:
+def _add_nation(frame: pl.DataFrame, *, finals: pl.DataFrame, weights: pl.DataFrame, branches: int) -> pl.DataFrame:
     """Add the national figure in the order of preference of the design, and which one it is.
 
     ``national_kind``: published · summed (Σ numerators ÷ Σ denominators) · weighted (mean weighted by a proxy, an estimate) ·
-    mean (plain mean of the 47 rates). None where fewer than 47 branches are known and nothing is published.
+    mean (plain mean of the rates of all branches). None where not all branches are known and nothing is published.
     """
     published = finals.filter(pl.col("branch_code") == NATION).select(
         *GROUP,
@@ -176,19 +183,19 @@ def _add_nation(
     )
     derived = (
         finals.filter(pl.col("branch_code") != NATION)
-        .join(proxy_weights(statistics, catalogue), on=["kpi_id", "branch_code", "fiscal_year"], how="left")
+        .join(weights, on=["kpi_id", "branch_code", "fiscal_year"], how="left")
         .group_by(GROUP)
         .agg(
             pl.len().alias("branches_known"),
-            pl.when((pl.col("numerator").count() == BRANCH_COUNT) & (pl.col("denominator").count() == BRANCH_COUNT))
+            pl.when((pl.col("numerator").count() == branches) & (pl.col("denominator").count() == branches))
             .then(100 * pl.col("numerator").sum() / pl.col("denominator").sum())
             .first()
             .alias("_summed"),
-            pl.when(pl.col("weight").count() == BRANCH_COUNT)
+            pl.when(pl.col("weight").count() == branches)
             .then((pl.col("value") * pl.col("weight")).sum() / pl.col("weight").sum())
             .first()
             .alias("_weighted"),
-            pl.when(pl.len() == BRANCH_COUNT).then(pl.col("value").mean()).first().alias("_mean"),
+            pl.when(pl.len() == branches).then(pl.col("value").mean()).first().alias("_mean"),
         )
     )
     is_total = pl.col("unit").is_in([unit.value for unit in Unit if unit.is_total])
@@ -288,7 +295,10 @@ def _add_prior_year(frame: pl.DataFrame, *, finals: pl.DataFrame) -> pl.DataFram
 _WHY_NO_VALUE = {"interim": Reason.ONLY_INTERIM, "pending": Reason.PENDING, "missing": Reason.NO_VALUE}
 
 
-def _add_targets(frame: pl.DataFrame, *, targets: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+_MEASURED = ("value", "decimals", "proportion", "numerator", "denominator")  # what ``_measure`` needs of a row
+
+
+def _add_targets(frame: pl.DataFrame, *, targets: pl.DataFrame) -> pl.DataFrame:
     joined = frame.join(
         targets.select(
             *CELL,
@@ -301,9 +311,12 @@ def _add_targets(frame: pl.DataFrame, *, targets: pl.DataFrame, catalogue: Catal
         on=CELL,
         how="left",
     )
+    aimed = joined.with_row_index("_row").filter(pl.col("target_rule").is_not_null())
+    used = ("_row", "status", "prior_value", "target_rule", "target_value", "target_floor", *_MEASURED)
     judged = pl.DataFrame(
-        [_judge(row) for row in joined.iter_rows(named=True)],
+        [(row["_row"], *_judge(row)) for row in aimed.select(used).iter_rows(named=True)],
         schema={
+            "_row": pl.UInt32,
             "target_result": pl.String,
             "target_reason": pl.String,
             "target_threshold": pl.Float64,
@@ -312,31 +325,40 @@ def _add_targets(frame: pl.DataFrame, *, targets: pl.DataFrame, catalogue: Catal
         },
         orient="row",
     )
-    return joined.hstack(judged)
+    rows = (
+        joined.select("branch_code").with_row_index("_row").join(judged, on="_row", how="left", maintain_order="left")
+    )
+    return joined.hstack(rows.drop("_row", "branch_code"))
 
 
-def _judge(row: dict) -> tuple[str | None, str | None, float | None, float | None, int | None]:
-    if row["target_rule"] is None:
-        return None, None, None, None, None
+def _judge(row: dict) -> tuple[str, str | None, float | None, float | None, int | None]:
     target = Target(TargetRule(row["target_rule"]), row["target_value"], row["target_floor"])
     why = _WHY_NO_VALUE.get(row["status"], Reason.NO_VALUE)
     verdict = target.judge(row["value"], prior=row["prior_value"], decimals=row["decimals"], why_no_value=why)
     distance = people = None
     if row["value"] is not None and verdict.threshold is not None:
-        distance, people = _measure(row, verdict.threshold, wants_at_least=target.wants_at_least)
+        counts = [row[name] for name in _MEASURED]
+        distance, people = _measure(*counts, goal=verdict.threshold, wants_at_least=target.wants_at_least)
     reason = verdict.reason.value if verdict.reason else None
     return verdict.result.value, reason, verdict.threshold, distance, people
 
 
-def _measure(row: dict, goal: float, *, wants_at_least: bool) -> tuple[float, int | None]:
+def _measure(
+    value: float,
+    decimals: int,
+    proportion: bool,
+    numerator: float | None,
+    denominator: float | None,
+    *,
+    goal: float,
+    wants_at_least: bool,
+) -> tuple[float, int | None]:
     """What is still missing to a goal in the unit of the KPI and in people; both are 0 where it is reached."""
-    gap = goal - round_half_up(row["value"], row["decimals"])
+    gap = goal - round_half_up(value, decimals)
     distance = max(0.0, round(gap if wants_at_least else -gap, 9))
-    if not row["proportion"] or row["numerator"] is None or row["denominator"] is None:
+    if not proportion or numerator is None or denominator is None:
         return distance, None
-    people = people_needed(
-        row["numerator"], row["denominator"], goal, decimals=row["decimals"], wants_at_least=wants_at_least
-    )
+    people = people_needed(numerator, denominator, goal, decimals=decimals, wants_at_least=wants_at_least)
     if people is not None and distance == 0:
         return distance, 0
     # Counts that reach the goal although the printed value does not (99.997 cut off to 99.99) cannot say how many it takes.
@@ -346,8 +368,8 @@ def _measure(row: dict, goal: float, *, wants_at_least: bool) -> tuple[float, in
 # --- position among the branches ------------------------------------------------------------------------------------
 
 
-def _add_position(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add rank, number ranked, deviation score (all 47 only) and the next better branch.
+def _add_position(frame: pl.DataFrame, *, branches: int) -> pl.DataFrame:
+    """Add rank, number ranked, deviation score (where all branches are ranked) and the next better branch.
 
     Counts that grow with the size of a branch (offices, persons) are not ranked.
     """
@@ -360,7 +382,7 @@ def _add_position(frame: pl.DataFrame) -> pl.DataFrame:
         pl.when(is_rated & (ranked_count > 1)).then(ranked_count).cast(pl.Int32).alias("ranked_count"),
     )
     has_rank = pl.col("ranked_count").is_not_null()
-    all_there = pl.col("ranked_count") == BRANCH_COUNT
+    all_there = pl.col("ranked_count") == branches
     frame = frame.with_columns(
         pl.when(has_rank).then(competition_rank(pl.col("_rated"), sign=pl.col("sign")).over(GROUP)).alias("rank"),
         pl.when(all_there).then(deviation_score(pl.col("_rated"), over=GROUP)).alias("deviation_score"),
@@ -382,18 +404,18 @@ def _add_position(frame: pl.DataFrame) -> pl.DataFrame:
 def _add_distances(frame: pl.DataFrame) -> pl.DataFrame:
     """Add how far it is to the nation and to the next rank, in the KPI's unit and in people where counts exist."""
 
-    def measure(row: dict, goal: float | None) -> tuple[float | None, int | None]:
-        if goal is None or row["value"] is None or row["sign"] == 0:
+    def measure(counts: tuple, sign: int, goal: float | None) -> tuple[float | None, int | None]:
+        value, decimals, *_ = counts
+        if goal is None or value is None or sign == 0:
             return None, None
-        return _measure(row, round_half_up(goal, row["decimals"]), wants_at_least=row["sign"] > 0)
+        return _measure(*counts, goal=round_half_up(goal, decimals), wants_at_least=sign > 0)
 
-    totals = {unit.value for unit in Unit if unit.is_total}
+    is_total = pl.col("unit").is_in([unit.value for unit in Unit if unit.is_total])
+    national = pl.when(~is_total).then(pl.col("national")).alias("national")
+    used = frame.select(*_MEASURED, "sign", national, "next_rank_value")
     rows = [
-        (
-            *measure(row, None if row["unit"] in totals else row["national"]),
-            *measure(row, row["next_rank_value"]),
-        )
-        for row in frame.iter_rows(named=True)
+        (*measure(counts, sign, national), *measure(counts, sign, next_rank))
+        for *counts, sign, national, next_rank in used.iter_rows()
     ]
     schema = {
         "national_distance": pl.Float64,

@@ -21,12 +21,12 @@ CURVE_SCHEMA = {
 }
 
 
-def funnel_centre(group: pl.DataFrame) -> float | None:
+def funnel_centre(national: float | None, national_kind: str | None) -> float | None:
     """The published nation as a share, which the branches of a group are compared with: those known may not be like the others.
 
     None where nothing is published: then the pooled share of the branches known.
     """
-    return group["national"][0] / 100 if group["national_kind"][0] == "published" else None
+    return national / 100 if national_kind == "published" else None
 
 
 def list_funnel_rows(values: pl.DataFrame) -> pl.DataFrame:
@@ -49,7 +49,9 @@ def find_funnel(values: pl.DataFrame) -> Funnel | None:
     if rows.is_empty():
         return None
     numerator, denominator = (rows[name].to_numpy().astype(float) for name in ("numerator", "denominator"))
-    return proportion_funnel(numerator, denominator, centre=funnel_centre(rows), multiplier=100)
+    return proportion_funnel(
+        numerator, denominator, centre=funnel_centre(rows["national"][0], rows["national_kind"][0]), multiplier=100
+    )
 
 
 def compute_funnel_curves(values: pl.DataFrame, *, steps: int = STEPS) -> pl.DataFrame:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 
+import builders
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from kenpo_lib.catalogue import Catalogue
+from kenpo_lib.catalogue import Catalogue, Direction
+from kenpo_lib.compare import compute_comparison
 from kenpo_lib.curated import Tables
 from kenpo_lib.grain import BRANCH_COUNT, GROUP
+from kenpo_lib.stats.recent_trend import compute_proportion_trend, judge_trend
 
 NEEDS_COUNTS = (
     *("lower_95", "upper_95", "lower_998", "upper_998", "prior_change_lower", "prior_change_upper", "prior_change_p"),
@@ -186,3 +191,50 @@ def test_pace_is_left_open_where_nobody_knows_how_a_kpi_runs_within_the_year(
 
     assert interim.height >= 4
     assert interim["pace_expected"].null_count() == interim.height
+
+
+# --- courses ----------------------------------------------------------------------------------------------------------
+
+YEAR_FIGURES = st.dictionaries(
+    st.integers(2012, 2024), st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=12
+)
+
+
+@settings(max_examples=50)
+@given(series=st.lists(YEAR_FIGURES, min_size=1, max_size=3), sign=st.sampled_from([1, -1]))
+def test_trends_and_runs_of_all_series_are_those_of_each_alone(series, sign):
+    # given branches with years missing, and years whose counts are missing
+    rows = [
+        {"branch_code": f"{place:02d}", "fiscal_year": year, "value": 2.5 * cases, "denominator": 40.0}
+        | {"numerator": float(cases) if has_counts else None}
+        for place, figures in enumerate(series, start=1)
+        for year, (cases, has_counts) in figures.items()
+    ]
+    direction = Direction.HIGHER if sign > 0 else Direction.LOWER
+    catalogue = builders.catalogue(builders.kpi(direction=direction))
+    # when
+    found = compute_comparison(builders.tables(rows), catalogue)
+    # then each is what its own points up to then say
+    for place, figures in enumerate(series, start=1):
+        years = sorted(figures)
+        run = 0
+        for index, year in enumerate(years):
+            (row,) = found.filter(branch_code=f"{place:02d}", fiscal_year=year).to_dicts()
+            before = figures.get(year - 1)
+            step = 0 if before is None else (figures[year][0] > before[0]) - (figures[year][0] < before[0])
+            run = run + step if step and run * step > 0 else step
+            assert row["run_years"] == run
+            if not figures[year][1]:
+                assert (row["trend_word"], row["trend_reason"], row["trend_points"]) == (
+                    "cannot_tell",
+                    "no_counts",
+                    None,
+                )
+                continue
+            known = [at for at in years[: index + 1] if figures[at][1]]
+            trend = compute_proportion_trend(known, [figures[at][0] for at in known], [40.0] * len(known))
+            assert row["trend_word"] == judge_trend(trend.direction, sign)
+            assert (row["trend_direction"], row["trend_reason"]) == (trend.direction, trend.reason)
+            assert row["trend_points"] == trend.points
+            wanted = None if math.isnan(trend.statistic) else pytest.approx(trend.statistic, rel=1e-9)
+            assert row["trend_statistic"] == wanted

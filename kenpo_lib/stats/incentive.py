@@ -248,10 +248,11 @@ def score_indicator(
     change = current - prior
     growth = divide(change, np.broadcast_to(100 - (prior if room is Room.PRIOR else current), change.shape))
     counts = growth if growth_of_eligible is None else divide(current, prior) * growth_of_eligible
-    # Rounded, so that growth that is the same for all has no spread out of rounding errors.
-    deviation = np.stack([deviation_scores(np.round(part, 12)) for part in (current, growth, counts)], axis=-1)
     in_scheme = np.array(weights, dtype=np.float64)
-    deviation = np.where(in_scheme > 0, deviation, np.nan)
+    deviation = np.full((*change.shape, len(weights)), np.nan)
+    for place in np.flatnonzero(in_scheme > 0):
+        # Rounded, so that growth that is the same for all has no spread out of rounding errors.
+        deviation[..., place] = deviation_scores(np.round((current, growth, counts)[place], 12))
     to_be_had = ~np.isnan(deviation).all(axis=tuple(range(deviation.ndim - 1)))
     applied = divide(in_scheme * to_be_had, (in_scheme * to_be_had).sum())  # NaN where nothing is to be had
     shares = np.nan_to_num(applied)

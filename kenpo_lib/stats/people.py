@@ -1,7 +1,7 @@
 """Distances in people, cases and yen: exact at the precision that is published.
 
-All counting is done in fractions of whole numbers, on the shortest decimal that is the given float, so that a rate that is
-printed as 26.0 is reached by exactly the number that makes it so.
+All counting is done in whole numbers (or fractions of them, where a count is one), on the shortest decimal that is the given
+float, so that a rate that is printed as 26.0 is reached by exactly the number that makes it so.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def people_needed(
     count, base = _exact(numerator), _exact(denominator)
     if base <= 0 or not 0 <= count <= base:
         return None
-    needed = _count_units(count, base / 100, _exact(goal), decimals=decimals, wants_at_least=wants_at_least)
+    needed = _count_units(count, base, goal, per=100, decimals=decimals, wants_at_least=wants_at_least)
     return needed if needed <= (base - count if wants_at_least else count) else None
 
 
@@ -65,7 +65,7 @@ def yen_needed(
     amount, base = _exact(total), _exact(cases)
     if base <= 0 or amount < 0:
         return None
-    needed = _count_units(amount, base, _exact(goal), decimals=decimals, wants_at_least=wants_at_least)
+    needed = _count_units(amount, base, goal, per=1, decimals=decimals, wants_at_least=wants_at_least)
     return needed if wants_at_least or needed <= amount else None
 
 
@@ -82,9 +82,9 @@ def people_for_points(numerator: float, denominator: float, points: float, *, de
     """
     if _is_missing(numerator, denominator, points) or denominator <= 0:
         return None
-    rate = 100 * _exact(numerator) / _exact(denominator)
+    rate = 100 * Fraction(_exact(numerator)) / Fraction(_exact(denominator))
     published = Fraction(math.floor(rate * 10**decimals + Fraction(1, 2)), 10**decimals)
-    goal = published + _exact(points)
+    goal = published + Fraction(_exact(points))
     if not 0 <= goal <= 100:
         return None
     # As a decimal again: published rates and points have few digits, so nothing is lost.
@@ -114,18 +114,22 @@ def people_needed_each(
     return np.asarray(np.frompyfunc(count, 3, 1)(*arrays), dtype=np.float64)
 
 
-def _count_units(count: Fraction, base: Fraction, goal: Fraction, *, decimals: int, wants_at_least: bool) -> int:
-    """Whole units that bring count ÷ base, rounded half up, to the goal; whether there are so many is the caller's question."""
-    step = Fraction(1, 10**decimals)
+def _count_units(
+    count: int | Fraction, base: int | Fraction, goal: float, *, per: int, decimals: int, wants_at_least: bool
+) -> int:
+    """Whole units that bring per × count ÷ base, rounded half up, to the goal; whether there are so many the caller asks."""
+    steps = Decimal(str(goal)).scaleb(decimals)  # of the last published digit
+    parts = 2 * per * 10**decimals  # half steps in the whole
     if wants_at_least:
-        lowest = math.ceil(goal / step) * step - step / 2  # the first value that rounds up to the goal
-        return max(0, math.ceil(base * lowest - count))
-    highest = math.floor(goal / step) * step + step / 2  # the first value that no longer rounds down to the goal
-    return max(0, math.floor(count - base * highest) + 1)
+        lowest = 2 * math.ceil(steps) - 1  # the first half step that rounds up to the goal
+        return max(0, -((count * parts - base * lowest) // parts))
+    highest = 2 * math.floor(steps) + 1  # the first one that no longer rounds down to the goal
+    return max(0, (count * parts - base * highest) // parts + 1)
 
 
-def _exact(number: float) -> Fraction:
-    return Fraction(str(number))
+def _exact(number: float) -> int | Fraction:
+    """The shortest decimal that is the number; as a whole number, which is counted with ten times faster, where it is one."""
+    return int(number) if float(number).is_integer() else Fraction(str(number))
 
 
 def _is_missing(*numbers: float | None) -> bool:

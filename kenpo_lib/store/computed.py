@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from kenpo_lib.catalogue import NATION, Catalogue
-from kenpo_lib.compare import compute_comparison, compute_nation
+from kenpo_lib.compare import compare_all
 from kenpo_lib.contribution import compute_contributions
 from kenpo_lib.curated import Tables
 from kenpo_lib.incentive import compute_incentive, list_incentive_years
@@ -23,8 +23,7 @@ class Computed:
     Attributes:
         tables: The curated tables.
         catalogue: KPIs and branches.
-        comparison: From ``compute_comparison``.
-        nation: From ``compute_nation``.
+        comparison, nation: From ``compare_all``.
         warnings: What the checks noted, as the verdict has it.
     """
 
@@ -34,6 +33,7 @@ class Computed:
     nation: pl.DataFrame
     warnings: tuple[Mapping[str, Any], ...] = ()
     _scores: dict[int, pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _movers: dict[int, pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -85,7 +85,11 @@ class Computed:
         return self._scores[fiscal_year]
 
     def read_contribution(self, fiscal_year: int) -> pl.DataFrame:
-        return compute_contributions(self.comparison, self.tables, self.catalogue, fiscal_year=fiscal_year)
+        if fiscal_year not in self._movers:
+            self._movers[fiscal_year] = compute_contributions(
+                self.comparison, self.tables, self.catalogue, fiscal_year=fiscal_year
+            )
+        return self._movers[fiscal_year]
 
     def list_warnings(self, branch_code: str) -> list[Mapping[str, Any]]:
         return [warning for warning in self.warnings if warning["branch_code"] in (branch_code, NATION)]
@@ -99,10 +103,5 @@ def compute(tables: Tables, catalogue: Catalogue, *, warnings: Iterable[Mapping[
         catalogue: KPIs and branches.
         warnings: Of the verdict on the tables.
     """
-    return Computed(
-        tables=tables,
-        catalogue=catalogue,
-        comparison=compute_comparison(tables, catalogue),
-        nation=compute_nation(tables, catalogue),
-        warnings=tuple(warnings),
-    )
+    comparison, nation = compare_all(tables, catalogue)
+    return Computed(tables, catalogue, comparison, nation, tuple(warnings))

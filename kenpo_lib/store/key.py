@@ -24,7 +24,7 @@ COMPUTING = (
         "grain.py",
         "incentive.py",
     ),
-    *("language.py", "normalise.py", "proxies.py", "spread.py", "targets.py", "uncertainty.py", "stats", "store"),
+    *("language.py", "normalise.py", "proxies.py", "spread.py", "targets.py", "stats", "store", "uncertainty"),
 )
 PACKAGES = ("numpy", "polars", "scipy")  # other versions may round otherwise
 
