@@ -1,7 +1,8 @@
 """The catalogue: every KPI with its definitions, and the 47 branches. Strict loaders, frozen values.
 
 What KPI owners edit lies in ``kenpo_lib/definitions/``: one YAML file per KPI, ``branch_kpis/<code>.yaml`` for indicators that
-one branch keeps for itself, ``branches.csv`` and ``caveats.yaml``.
+one branch keeps for itself, ``branches.csv`` and ``caveats.yaml``. The environment variable ``KENPO_DEFINITIONS`` names another
+folder of this shape, for other reporting units than the branches (read once, when a process starts).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import difflib
 import functools
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +24,7 @@ from kenpo_lib.files import digest_files
 from kenpo_lib.language import Text, say
 from kenpo_lib.normalise import fold_width
 
-DEFINITIONS_DIR = Path(__file__).parent / "definitions"
+DEFINITIONS_DIR = Path(os.environ.get("KENPO_DEFINITIONS") or Path(__file__).parent / "definitions")
 NATION = "00"
 
 
@@ -178,14 +180,14 @@ class Catalogue:
 
     @property
     def branch_codes(self) -> tuple[str, ...]:
-        """The 47 codes, without the nation."""
+        """The codes of all branches, without the nation."""
         return tuple(code for code in self.branches if code != NATION)
 
     def find_branch(self, text: str) -> Branch | None:
         """A branch by code, name or alias: ``4``, ``04``, ``宮城``, ``宮城県``, ``宮城支部``, ``Miyagi``; None if unknown."""
         key = fold_width(text)
-        if key.isascii() and key.isdigit() and len(key) <= 2:
-            return self.branches.get(key.zfill(2))
+        if key.isascii() and key.isdigit():
+            return self.branches.get(key) or self.branches.get(key.zfill(2))
         return _branch_index(tuple(self.branches.values())).get(key.casefold())
 
 
@@ -438,14 +440,21 @@ _BRANCH_COLUMNS = (
 
 
 def read_branches(path: Path) -> dict[str, Branch]:
-    """The branch master by code, checked to hold 00–47 once each and no spelling twice."""
+    """The branch master by code: the nation and then the branches, in the order of their codes, each once."""
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         if tuple(reader.fieldnames or ()) != _BRANCH_COLUMNS:
             raise InputError(f"{path.name}: {reader.fieldnames} != {_BRANCH_COLUMNS}")
-        branches = {row["branch_code"]: _parse_branch(row) for row in reader}
-    assert sorted(branches) == [f"{code:02d}" for code in range(48)], sorted(branches)
-    return branches
+        branches = [_parse_branch(row) for row in reader]
+    codes = [branch.branch_code for branch in branches]
+    if codes != sorted(set(codes)) or codes[:1] != [NATION]:
+        raise InputError(
+            say(
+                f"{path.name}: 支部コードは {NATION} から昇順に、重なりなく並べてください。",
+                f"{path.name}: the branch codes must begin with {NATION} and ascend, each once.",
+            )
+        )
+    return dict(zip(codes, branches, strict=True))
 
 
 def _parse_branch(row: dict[str, str]) -> Branch:

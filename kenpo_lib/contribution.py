@@ -7,7 +7,6 @@ import polars as pl
 
 from kenpo_lib.catalogue import Catalogue, Kpi, Unit
 from kenpo_lib.curated import Tables
-from kenpo_lib.grain import BRANCH_COUNT
 from kenpo_lib.proxies import proxy_weights
 from kenpo_lib.stats.contribution import Contribution, contribution_of_counts, contribution_of_rates
 
@@ -50,7 +49,8 @@ def compute_contribution(
     Source: ``kenpo_lib.stats.contribution``.
     """
     weights = proxy_weights(tables["statistics"], catalogue)
-    return _split_change(comparison, weights, catalogue.kpis[kpi_id], fiscal_year=fiscal_year)
+    branches = len(catalogue.branch_codes)
+    return _split_change(comparison, weights, catalogue.kpis[kpi_id], fiscal_year=fiscal_year, branches=branches)
 
 
 def compute_contributions(
@@ -58,19 +58,22 @@ def compute_contributions(
 ) -> pl.DataFrame:
     """The rows of ``compute_contribution`` of every KPI for which there are some, in reading order."""
     weights = proxy_weights(tables["statistics"], catalogue)
+    branches = len(catalogue.branch_codes)
     pair = comparison.filter(pl.col("fiscal_year").is_in([fiscal_year - 1, fiscal_year]))
     known = dict(pair.group_by("kpi_id").len().iter_rows())
     parts = [
-        _split_change(pair, weights, kpi, fiscal_year=fiscal_year)
+        _split_change(pair, weights, kpi, fiscal_year=fiscal_year, branches=branches)
         for kpi in catalogue.kpis.values()
-        if known.get(kpi.kpi_id, 0) >= 2 * BRANCH_COUNT  # else some branch lacks a year
+        if known.get(kpi.kpi_id, 0) >= 2 * branches  # else some branch lacks a year
     ]
     return pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
 
 
-def _split_change(comparison: pl.DataFrame, weights: pl.DataFrame, kpi: Kpi, *, fiscal_year: int) -> pl.DataFrame:
+def _split_change(
+    comparison: pl.DataFrame, weights: pl.DataFrame, kpi: Kpi, *, fiscal_year: int, branches: int
+) -> pl.DataFrame:
     rows = _pair_years(comparison, kpi, fiscal_year)
-    if rows.height != BRANCH_COUNT or kpi.unit.is_total:
+    if rows.height != branches or kpi.unit.is_total:
         return pl.DataFrame(schema=SCHEMA)
     counts = ("numerator_before", "denominator_before", "numerator", "denominator")
     if kpi.unit is Unit.PERCENT and _is_complete(rows, counts):

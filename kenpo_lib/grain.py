@@ -11,6 +11,7 @@ SERIES = ["kpi_id", "definition"]
 GROUP = [*SERIES, "fiscal_year"]
 CELL = ["branch_code", *GROUP]
 BRANCH_COUNT = 47
+LARGE_GROUP = 200  # more branches than this are not listed, drawn or compared one by one
 MIN_POSITION_BRANCHES = 10  # a place among fewer says little: they may be the extremes only
 
 

@@ -49,9 +49,9 @@ JUDGEMENT_WORDS = {
 }
 NATIONAL_WORDS = {
     "published": Text("全国（公表値）", "nation (published)"),
-    "summed": Text("全国（47支部の件数の合計から計算）", "nation (from the counts of all 47 branches)"),
+    "summed": Text("全国（{branches}支部の件数の合計から計算）", "nation (from the counts of all {branches} branches)"),
     "weighted": Text("全国推計（{proxy}で加重した平均）", "national estimate (mean weighted by {proxy})"),
-    "mean": Text("47支部の単純平均", "plain mean of the 47 branches"),
+    "mean": Text("{branches}支部の単純平均", "plain mean of the {branches} branches"),
 }
 NATIONAL_MARKS = {
     "published": Text("", ""),
@@ -61,12 +61,12 @@ NATIONAL_MARKS = {
 }
 
 
-def national_name(kind: str | None, kpi: Kpi, lang: str) -> str:
+def national_name(kind: str | None, kpi: Kpi, lang: str, *, branches: int = BRANCH_COUNT) -> str:
     """The national figure's name; one that is not published is never called just 全国平均."""
     if kind is None:
         return Text("全国（不明）", "nation (unknown)")(lang)
     proxy = NATIONAL_PROXIES[kpi.national_proxy](lang) if kpi.national_proxy else ""
-    return NATIONAL_WORDS[kind](lang).format(proxy=proxy)
+    return NATIONAL_WORDS[kind](lang).format(proxy=proxy, branches=branches)
 
 
 def value_words(value: float | None, kpi: Kpi, lang: str) -> str:
@@ -214,8 +214,9 @@ def _shortfall(row: Row, catalogue: Catalogue, lang: str) -> str:
 
 
 def _conclude_position(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> list[str]:
+    branches = len(catalogue.branch_codes)
     ranked = [
-        row for row in rows if row["ranked_count"] == BRANCH_COUNT and catalogue.kpis[row["kpi_id"]].direction.sign != 0
+        row for row in rows if row["ranked_count"] == branches and catalogue.kpis[row["kpi_id"]].direction.sign != 0
     ]
     if not ranked:
         return []
@@ -228,14 +229,14 @@ def _conclude_position(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> 
         for row in ranked
     ]
     listed = name_list(parts, lang, most=6)
-    return [Text(f"47支部中の順位: {listed}。", f"Rank among the 47 branches: {listed}.")(lang)]
+    return [Text(f"{branches}支部中の順位: {listed}。", f"Rank among the {branches} branches: {listed}.")(lang)]
 
 
 _NATIONAL_REFERENCES = {
     "published": Text("全国の公表値", "the published national value"),
-    "summed": Text("47支部の件数から計算した全国値", "the national value from the counts of all 47 branches"),
+    "summed": Text("{}支部の件数から計算した全国値", "the national value from the counts of all {} branches"),
     "weighted": Text("全国の推計（公表値なし）", "the national estimate (none published)"),
-    "mean": Text("47支部の単純平均", "the plain mean of the 47 branches"),
+    "mean": Text("{}支部の単純平均", "the plain mean of the {} branches"),
 }
 
 
@@ -245,7 +246,9 @@ def _conclude_nation(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> li
         return []
     # A published figure, a sum, an estimate and a plain mean are not the same thing, so each has its own sentence.
     sentences = []
-    for kind, what in _NATIONAL_REFERENCES.items():
+    branches = len(catalogue.branch_codes)
+    for kind, words in _NATIONAL_REFERENCES.items():
+        what = Text(words.ja.format(branches), words.en.format(branches))
         group = [row for row in judged if row["national_kind"] == kind]
         if not group:
             continue
@@ -290,7 +293,9 @@ def _join_pieces(pieces: Sequence[str]) -> str:
     return ". ".join([*pieces[:1], *(piece[0].upper() + piece[1:] for piece in pieces[1:])])
 
 
-def describe_trend(history: Sequence[Row], kpi: Kpi, *, branch_name: str, lang: str) -> str:
+def describe_trend(
+    history: Sequence[Row], kpi: Kpi, *, branch_name: str, lang: str, branches: int = BRANCH_COUNT
+) -> str:
     """The sentence that stands for a trend chart: the last value, its year, the change, the nation and the target."""
     known = [row for row in history if row["value"] is not None]
     if not known:
@@ -307,8 +312,8 @@ def describe_trend(history: Sequence[Row], kpi: Kpi, *, branch_name: str, lang: 
         parts_en.append(f"{change} on the year before")
     if last["national"] is not None and last["national_difference"] is not None:
         nation = value_words(last["national"], kpi, lang)
-        parts_ja.append(f"{national_name(last['national_kind'], kpi, 'ja')}は{nation}")
-        parts_en.append(f"{national_name(last['national_kind'], kpi, 'en')} {nation}")
+        parts_ja.append(f"{national_name(last['national_kind'], kpi, 'ja', branches=branches)}は{nation}")
+        parts_en.append(f"{national_name(last['national_kind'], kpi, 'en', branches=branches)} {nation}")
     if last["target_result"]:
         rule, result = target_words(last, kpi, lang), RESULT_WORDS[last["target_result"]](lang)
         parts_ja.append(f"目標{rule}は{result}")

@@ -10,6 +10,7 @@ import yaml
 
 from kenpo_lib.catalogue import DEFINITIONS_DIR, Unit, load_catalogue, read_yaml
 from kenpo_lib.curate import STATISTICS, curate
+from kenpo_lib.grain import BRANCH_COUNT
 from kenpo_lib.sources import LONG_LAYOUTS, read_wide_layout
 
 CATALOGUE = load_catalogue()
@@ -194,3 +195,11 @@ def test_correction_changes_the_figures(entry, tables, tmp_path):
     without, _ = curate(builders.RAW, CATALOGUE, corrections=others)
     # then it is there for a reason
     assert not without["observations"].equals(tables["observations"])
+
+
+# --- branches -------------------------------------------------------------------------------------------------------
+
+
+def test_branch_master_has_the_nation_and_the_47_branches():
+    assert list(CATALOGUE.branches) == [f"{code:02d}" for code in range(48)]
+    assert len(CATALOGUE.branch_codes) == BRANCH_COUNT

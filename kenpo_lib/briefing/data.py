@@ -13,7 +13,7 @@ import polars as pl
 from kenpo_lib.catalogue import Catalogue, Kpi, load_catalogue
 from kenpo_lib.errors import InputError
 from kenpo_lib.files import MANIFEST, sha256_of, write_atomically
-from kenpo_lib.grain import BRANCH_COUNT, check_year
+from kenpo_lib.grain import check_year
 from kenpo_lib.language import say
 from kenpo_lib.store import open_store
 from kenpo_lib.store.page_data import PLACE_COLUMNS, PageData, pick_in_force, read_page
@@ -36,6 +36,11 @@ class Briefing:
     @property
     def branch_name(self) -> str:
         return self.catalogue.branches[self.branch_code].name(self.lang)
+
+    @property
+    def branch_count(self) -> int:
+        """How many branches there are, without the nation."""
+        return len(self.catalogue.branch_codes)
 
     @functools.cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -114,6 +119,6 @@ def interim_rows(briefing: Briefing) -> list[dict[str, Any]]:
 
 
 def list_full_kpis(briefing: Briefing) -> list[Kpi]:
-    """KPIs for which all 47 branches are known in the page's year, in reading order."""
-    full = set(briefing.page.year.filter(pl.col("ranked_count") == BRANCH_COUNT)["kpi_id"])
+    """KPIs for which all branches are known in the page's year, in reading order."""
+    full = set(briefing.page.year.filter(pl.col("ranked_count") == briefing.branch_count)["kpi_id"])
     return [kpi for kpi in briefing.catalogue.kpis.values() if kpi.kpi_id in full]

@@ -12,7 +12,7 @@ from kenpo_lib.briefing.data import Briefing
 from kenpo_lib.briefing.themes import plain_number
 from kenpo_lib.briefing.words import DIFFERENT, describe_flags, list_few
 from kenpo_lib.catalogue import Kpi
-from kenpo_lib.grain import BRANCH_COUNT, MIN_POSITION_BRANCHES
+from kenpo_lib.grain import MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_number
 from kenpo_lib.tables import Html, bullet_list, cell, csv_link, heading, table
@@ -105,13 +105,13 @@ def show_flags(briefing: Briefing) -> Html:
         ]
         for code in codes
     ]
-    headings = [Text("支部", "Branch")(lang), *(_column_title(kpi, known[kpi.kpi_id], lang) for kpi in kpis)]
+    headings = [Text("支部", "Branch")(lang), *(_column_title(briefing, kpi, known[kpi.kpi_id]) for kpi in kpis)]
     ordered = [cells[code, kpi.kpi_id] for kpi in kpis for code in codes if (code, kpi.kpi_id) in cells]
     said = _conclude(briefing, ordered, shown=len(kpis))
     return Html("<section>{}{}{}{}{}</section>").format(
         head,
         bullet_list(said, css="conclusion"),
-        _legend(ordered, lang),
+        _legend(ordered, lang, branches=briefing.branch_count),
         table(title, headings, body, css="matrix"),
         _flags_csv(briefing, ordered),
     )
@@ -120,9 +120,10 @@ def show_flags(briefing: Briefing) -> Html:
 show_branch_matrix = show_flags  # the name under which notebooks know this table
 
 
-def _column_title(kpi: Kpi, known: int, lang: str) -> str:
+def _column_title(briefing: Briefing, kpi: Kpi, known: int) -> str:
+    lang = briefing.lang
     parts = [kpi.unit_word(lang).strip()]
-    if known < BRANCH_COUNT:
+    if known < briefing.branch_count:
         parts.append(Text(f"{known}支部", f"{known} branches")(lang))
     inner = Text("・", ", ")(lang).join(part for part in parts if part)
     return kpi.short_name(lang) + (Text(f"（{inner}）", f" ({inner})")(lang) if inner else "")
@@ -158,7 +159,7 @@ def _conclude(briefing: Briefing, rows: list[Row], *, shown: int) -> list[str]:
         if row["statistical"] in DIFFERENT
     ]
     tested = {row["kpi_id"] for row in rows if row["statistical_method"]}
-    said = describe_flags(flagged, tested=len(tested), shown=shown, lang=lang)
+    said = describe_flags(flagged, tested=len(tested), shown=shown, branches=briefing.branch_count, lang=lang)
     alerts = [
         f"{catalogue.branches[row['branch_code']].name(lang)} {catalogue.kpis[row['kpi_id']].short_name(lang)}"
         for row in rows
@@ -171,7 +172,7 @@ def _conclude(briefing: Briefing, rows: list[Row], *, shown: int) -> list[str]:
     return said
 
 
-def _legend(rows: list[Row], lang: str) -> Html:
+def _legend(rows: list[Row], lang: str, *, branches: int) -> Html:
     """What the marks that are in this table mean; no mark is explained that does not occur."""
     kinds = {find_flag(row, lang).kind for row in rows if row["value"] is not None}
     items = []
@@ -194,8 +195,8 @@ def _legend(rows: list[Row], lang: str) -> Html:
         items.append(Text("範囲内: 判定して、差があるとはいえない支部", "within: tested, no difference found")(lang))
     if "group" in kinds:
         text = Text(
-            "↑上位1/5から↓下位1/5: 件数が未公表で差を判定できないため、47支部を5等分した位置だけを示す（良し悪しのない指標は↑高い・↓低い）",
-            "↑ top fifth to ↓ last fifth: counts are unpublished and no difference can be tested, so only the fifth of the 47 "
+            f"↑上位1/5から↓下位1/5: 件数が未公表で差を判定できないため、{branches}支部を5等分した位置だけを示す（良し悪しのない指標は↑高い・↓低い）",
+            f"↑ top fifth to ↓ last fifth: counts are unpublished and no difference can be tested, so only the fifth of the {branches} "
             "branches (highest and lowest for KPIs without a direction)",
         )
         items.append(text(lang))

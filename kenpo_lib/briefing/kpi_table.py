@@ -11,7 +11,7 @@ import polars as pl
 from kenpo_lib import charts, sentences, verdict_words
 from kenpo_lib.briefing.data import Briefing
 from kenpo_lib.catalogue import NATION, THEMES, Kpi
-from kenpo_lib.grain import BRANCH_COUNT, MIN_POSITION_BRANCHES
+from kenpo_lib.grain import MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year
 from kenpo_lib.tables import Html, badge, cell, csv_link, heading, join
@@ -68,7 +68,7 @@ def _kpi_row(briefing: Briefing, row: dict[str, Any], headings: Sequence[str]) -
         Text("全国", "Nation")(lang): _national_cell(row, kpi, lang),
         Text("前年度", "Prior year")(lang): _prior_cell(row, kpi, lang),
         Text("目標", "Target")(lang): _target_cell(row, kpi, lang),
-        Text("順位", "Rank")(lang): _rank_cell(row, lang),
+        Text("順位", "Rank")(lang): _rank_cell(row, lang, branches=briefing.branch_count),
         Text("推移", "Course")(lang): _sparkline(briefing, kpi, row["definition"])
         + _small(verdict_words.course_words(row, lang)),
     }
@@ -130,13 +130,13 @@ def _target_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
     return Html("{}{}{}").format(words, verdict, _small(reason or verdict_words.people_words(row, lang)))
 
 
-def _rank_cell(row: dict[str, Any], lang: str) -> Html:
+def _rank_cell(row: dict[str, Any], lang: str, *, branches: int) -> Html:
     """The rank, muted where so few branches are known that it says little (they may be the extremes only)."""
     known = row["ranked_count"] or 0
     if 0 < known < MIN_POSITION_BRANCHES:
         few = Text(f"{known}支部だけ判明", f"only {known} known")(lang)
         return Html('<span class="muted">{}</span>').format(few)
-    css = "rank" if known == BRANCH_COUNT else "rank muted"
+    css = "rank" if known == branches else "rank muted"
     rank = Html('<span class="{}">{}</span>').format(css, sentences.rank_words(row, lang))
     return rank + _small(verdict_words.rank_interval_words(row, lang))
 

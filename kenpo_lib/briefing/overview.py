@@ -9,7 +9,6 @@ from kenpo_lib import charts, sentences
 from kenpo_lib.briefing.data import Briefing
 from kenpo_lib.briefing.themes import values_details
 from kenpo_lib.catalogue import NATION, Kpi
-from kenpo_lib.grain import BRANCH_COUNT
 from kenpo_lib.language import Text
 from kenpo_lib.tables import Html, figure, heading
 
@@ -17,7 +16,8 @@ from kenpo_lib.tables import Html, figure, heading
 def show_kpi_overview(briefing: Briefing, kpi: Kpi) -> Html:
     """One KPI over all branches: tile map and ranking."""
     lang = briefing.lang
-    rows = briefing.page.year.filter((pl.col("kpi_id") == kpi.kpi_id) & (pl.col("ranked_count") == BRANCH_COUNT))
+    is_full = pl.col("ranked_count") == briefing.branch_count
+    rows = briefing.page.year.filter((pl.col("kpi_id") == kpi.kpi_id) & is_full)
     sentence = sentences.describe_position(rows.to_dicts(), kpi, branch_code=NATION, lang=lang)
     tiles = charts.render_svg(
         charts.draw_tile_map(rows, kpi, branches=briefing.catalogue.branches, lang=lang),
@@ -31,7 +31,7 @@ def show_kpi_overview(briefing: Briefing, kpi: Kpi) -> Html:
     )
     first = rows.to_dicts()[0]
     national = sentences.value_words(first["national"], kpi, lang)
-    name = sentences.national_name(first["national_kind"], kpi, lang)
+    name = sentences.national_name(first["national_kind"], kpi, lang, branches=briefing.branch_count)
     map_word, rank_word = Text("地図", "Map")(lang), Text("順位", "Ranking")(lang)
     details = values_details(
         rows, kpi, lang, name=f"kenpo_FY{briefing.fiscal_year}_{kpi.kpi_id}.csv", caption=kpi.name(lang)

@@ -74,7 +74,7 @@ def _places(briefing: Briefing) -> Html:
         own = place(row["source_id"] or row["interim_source_id"], row["locator"] or row["interim_locator"])
         national = place(row["national_source_id"], row["national_locator"])
         if row["national_kind"] and row["national_kind"] != "published":
-            national = sentences.national_name(row["national_kind"], kpi, lang)
+            national = sentences.national_name(row["national_kind"], kpi, lang, branches=briefing.branch_count)
         rows.append(
             [
                 kpi.name(lang),

@@ -55,7 +55,7 @@ def show_spread(briefing: Briefing, kpi: Kpi) -> Html:
         return Html("")
     rows = values.filter(pl.col("value").is_not_null()).sort("branch_code").to_dicts()
     funnel_sentence = describe_spread(rows, branches=branches, lang=lang)
-    interval_sentence = describe_intervals(rows, kpi, lang=lang)
+    interval_sentence = describe_intervals(rows, kpi, branches=briefing.branch_count, lang=lang)
     funnel = charts.render_svg(
         charts.draw_funnel(values, kpi, lang=lang, branches=branches),
         id_prefix=f"funnel-{kpi.kpi_id}",
@@ -152,11 +152,12 @@ def show_contributions(briefing: Briefing) -> Html:
     lang, kpis = briefing.lang, list_contribution_kpis(briefing)
     if not kpis:
         return Html("")
+    count = briefing.branch_count
     note = Text(
-        "前年度からの全国の変化を47支部に分けたものです。率が変わった分は支部の率の変化、規模が変わった分は全国に占める割合の変化"
-        "（率が全国より高い支部が大きくなると上がる）。47支部を足すと全国の変化に一致します。棒の目盛は図ごとに違います。",
-        "The change of the national figure since the year before, split over the 47 branches: by the change of their rates, and of their "
-        "shares (a growing branch lifts the nation if its rate is above it). All 47 add up to the national change. Scales differ.",
+        f"前年度からの全国の変化を{count}支部に分けたものです。率が変わった分は支部の率の変化、規模が変わった分は全国に占める割合の変化"
+        f"（率が全国より高い支部が大きくなると上がる）。{count}支部を足すと全国の変化に一致します。棒の目盛は図ごとに違います。",
+        f"The change of the national figure since the year before, split over the {count} branches: by the change of their rates, and of their "
+        f"shares (a growing branch lifts the nation if its rate is above it). All {count} add up to the national change. Scales differ.",
     )(lang)
     blocks = join(show_contribution(briefing, kpi) for kpi in kpis)
     return Html('<section class="theme">{}<p class="note">{}</p><div class="grid">{}</div></section>').format(
@@ -232,7 +233,7 @@ def _contribution_details(briefing: Briefing, contribution: pl.DataFrame, kpi: K
             _fixed(100 * row["share_before"], 3),
             _fixed(100 * row["share_after"], 3),
             *(_fixed(row[name], finer) for name in ("rate_effect", "volume_effect", "total")),
-            KIND_WORDS[row["kind"]](lang),
+            KIND_WORDS[row["kind"]](lang).format(contribution.height),
         ]
         for row in contribution.to_dicts()
     ]

@@ -9,7 +9,7 @@ import polars as pl
 from kenpo_lib import charts, sentences
 from kenpo_lib.briefing.data import Briefing
 from kenpo_lib.catalogue import THEMES, Kpi
-from kenpo_lib.grain import BRANCH_COUNT, MIN_POSITION_BRANCHES
+from kenpo_lib.grain import MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year, format_number
 from kenpo_lib.tables import Html, bullet_list, data_details, figure, heading, join
@@ -69,7 +69,9 @@ def _kpi_block(briefing: Briefing, row: dict[str, Any]) -> Html:
 
 def _trend_figure(briefing: Briefing, kpi: Kpi) -> Html:
     lang, history = briefing.lang, briefing.history(kpi.kpi_id)
-    sentence = sentences.describe_trend(history.to_dicts(), kpi, branch_name=briefing.branch_name, lang=lang)
+    sentence = sentences.describe_trend(
+        history.to_dicts(), kpi, branch_name=briefing.branch_name, lang=lang, branches=briefing.branch_count
+    )
     svg = charts.render_svg(
         charts.draw_trend(
             history, briefing.nation_history(kpi.kpi_id), kpi, lang=lang, branches=briefing.catalogue.branches
@@ -95,7 +97,7 @@ def _trend_figure(briefing: Briefing, kpi: Kpi) -> Html:
             row["definition"],
             plain_number(row["value"], kpi),
             plain_number(row["national"], kpi),
-            sentences.national_name(row["national_kind"], kpi, lang) if row["national_kind"] else None,
+            _name_nation(briefing, row, kpi),
             plain_number(row["target_threshold"], kpi),
             row["source_id"],
         ]
@@ -111,6 +113,11 @@ def _trend_figure(briefing: Briefing, kpi: Kpi) -> Html:
     )
 
 
+def _name_nation(briefing: Briefing, row: dict[str, Any], kpi: Kpi) -> str | None:
+    kind = row["national_kind"]
+    return sentences.national_name(kind, kpi, briefing.lang, branches=briefing.branch_count) if kind else None
+
+
 def _position_figure(briefing: Briefing, row: dict[str, Any], kpi: Kpi) -> Html:
     lang = briefing.lang
     values = briefing.branch_values(kpi.kpi_id, row["definition"])
@@ -120,8 +127,8 @@ def _position_figure(briefing: Briefing, row: dict[str, Any], kpi: Kpi) -> Html:
     )
     svg = charts.render_svg(chart, id_prefix=f"position-{kpi.kpi_id}", label=sentence)
     known = row["ranked_count"]
-    where = Text("47支部の中の位置", "Position among the 47 branches")(lang)
-    if known < BRANCH_COUNT:
+    where = Text(f"{known}支部の中の位置", f"Position among the {known} branches")(lang)
+    if known < briefing.branch_count:
         where = Text(f"値の分かる{known}支部の中の位置", f"Position among the {known} branches known")(lang)
     details = values_details(values, kpi, lang, name=f"kenpo_FY{briefing.fiscal_year}_{kpi.kpi_id}.csv", caption=where)
     return figure(svg, caption=where, sentence=sentence, details=details)

@@ -24,7 +24,7 @@ POSITION_WORDS = {
     "high_99.8": Text("99.8%の限界より高い", "above the 99.8% limit"),
 }
 KIND_WORDS = {
-    "counts": Text("47支部の件数から計算した全国値", "national value from the counts of all 47 branches"),
+    "counts": Text("{}支部の件数から計算した全国値", "national value from the counts of all {} branches"),
     "estimated": Text("全国推計（支部の値の加重平均）", "national estimate (weighted mean of the branches)"),
 }
 
@@ -40,12 +40,15 @@ def list_few(names: Sequence[str], lang: str, *, most: int = MOST_NAMED) -> str:
     return text + (Text(f" ほか{rest}件", f" and {rest} more")(lang) if rest > 0 else "")
 
 
-def describe_flags(flagged: Sequence[tuple[str, str, str]], *, tested: int, shown: int, lang: str) -> list[str]:
+def describe_flags(
+    flagged: Sequence[tuple[str, str, str]], *, tested: int, shown: int, branches: int, lang: str
+) -> list[str]:
     """Which cells carry a mark, and how much of the table could be tested at all.
 
     Args:
         flagged: Branch, KPI and verdict in words of every marked cell.
         tested, shown: KPIs that could be tested, and KPIs in the table.
+        branches: How many branches there are.
         lang: Language of words.
     """
     cells = [Text(f"{branch}の{kpi}（{word}）", f"{branch}, {kpi} ({word})")(lang) for branch, kpi, word in flagged]
@@ -57,8 +60,8 @@ def describe_flags(flagged: Sequence[tuple[str, str, str]], *, tested: int, show
         )
         return [first(lang)]
     scope = Text(
-        f"判定できたのは{shown}指標のうち{tested}指標です（件数が公表されているもの）。ほかは47支部の中の位置だけを示します。",
-        f"{tested} of {shown} KPIs could be tested (those with published counts); the others show the place among the 47 only.",
+        f"判定できたのは{shown}指標のうち{tested}指標です（件数が公表されているもの）。ほかは{branches}支部の中の位置だけを示します。",
+        f"{tested} of {shown} KPIs could be tested (those with published counts); the others show the place among the {branches} only.",
     )
     if flagged:
         first = Text(
@@ -98,13 +101,13 @@ def describe_spread(rows: Sequence[Row], *, branches: Mapping[str, Branch], lang
     )(lang)
 
 
-def describe_intervals(rows: Sequence[Row], kpi: Kpi, *, lang: str) -> str:
+def describe_intervals(rows: Sequence[Row], kpi: Kpi, *, branches: int, lang: str) -> str:
     """How many of the 95 % intervals leave the national figure out."""
     judged = [row for row in rows if row["lower_95"] is not None and row["national"] is not None]
     if not judged:
         return Text("比べる全国の値がありません。", "There is no national figure to compare with.")(lang)
     outside = sum(not row["lower_95"] <= row["national"] <= row["upper_95"] for row in judged)
-    name = sentences.national_name(judged[0]["national_kind"], kpi, lang)
+    name = sentences.national_name(judged[0]["national_kind"], kpi, lang, branches=branches)
     national = sentences.value_words(judged[0]["national"], kpi, lang)
     return Text(
         f"{len(judged)}支部のうち、95%区間が{name}{national}を含まないのは{outside}支部。"
@@ -162,7 +165,7 @@ def describe_contribution(
         for year, value in sorted(published.items()):
             when, known = format_fiscal_year(year, lang=lang), sentences.value_words(value, kpi, lang)
             basis += Text(f"{when}の公表値は{known}。", f" Published for {when}: {known}.")(lang)
-    kind = KIND_WORDS[first["kind"]](lang)
+    kind = KIND_WORDS[first["kind"]](lang).format(contribution.height)
     head = Text(
         f"{kind}は前年度から{change}（{before}→{after}）。率が変わった分が{rate}、規模が変わった分が{volume}。",
         f"The {kind} changed by {change} ({before} → {after}): {rate} by rates, {volume} by sizes. ",
