@@ -40,7 +40,12 @@ def read_code(project: Path) -> Code:
     def ask(*arguments: str) -> str | None:
         with suppress(OSError, subprocess.SubprocessError):
             done = subprocess.run(
-                ["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=20, check=True
+                # Without optional locks: "status" would else write into the index, and a commit made meanwhile would fail.
+                ["git", "--no-optional-locks", "-C", str(project), *arguments],
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=True,
             )
             return done.stdout.strip()
         return None
