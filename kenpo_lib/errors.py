@@ -5,10 +5,12 @@ Anything else that goes wrong is a defect of this project and keeps its tracebac
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
-from kenpo_lib.language import say
+from kenpo_lib.language import Text, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,22 @@ class ValidationStoppedError(KenpoError):
     exit_code = 3
 
 
+class FolderError(KenpoError):
+    """The system refused to read or write a file: a full disk, a read-only folder, a file that another program holds open."""
+
+    def __init__(self, error: OSError):
+        name = Path(error.filename).name if isinstance(error.filename, str) else ""
+        reason = describe_os_error(error)
+        super().__init__(
+            say(
+                f"ファイルを読み書きできません: {name} {reason.ja}。空き容量、書き込みの権限、ファイルを開いているプログラムを確かめて、"
+                "同じコマンドをもう一度実行してください。できあがったファイルはそのままです。",
+                f"A file cannot be read or written: {name} {reason.en}. Check free space, permissions and programs that hold "
+                "the file open, then run the same command again. Files that are finished stay.",
+            )
+        )
+
+
 class BranchesFailedError(KenpoError):
     """Some reports could not be made; the others are complete."""
 
@@ -60,3 +78,25 @@ class BranchesFailedError(KenpoError):
 
 
 MAX_FAULTS_SHOWN = 20
+# Windows refuses to replace a file that Edge, Excel or a virus scanner holds open: access denied, sharing and lock violation.
+HELD_OPEN = (5, 32, 33)
+_REASONS = {
+    errno.ENOSPC: Text("ディスクの空きがありません", "the disk is full"),
+    errno.EDQUOT: Text("割り当てられた容量を使い切りました", "the quota is used up"),
+    errno.EROFS: Text("読み取り専用の場所です", "the place is read-only"),
+    errno.EACCES: Text("権限がありません", "permission denied"),
+    errno.EPERM: Text("許可されていません", "not permitted"),
+    errno.ENOENT: Text("ありません", "not there"),
+    errno.ENAMETOOLONG: Text("名前が長すぎます", "the name is too long"),
+    errno.ENOTDIR: Text("フォルダーではありません", "not a folder"),
+    errno.EISDIR: Text("ファイルではなくフォルダーです", "a folder, not a file"),
+    errno.EEXIST: Text("同じ名前のファイルがあります", "a file of that name is in the way"),
+}
+
+
+def describe_os_error(error: OSError) -> Text:
+    """Why the system refused, in a few words; in its own where it is nothing common."""
+    if getattr(error, "winerror", None) in HELD_OPEN:
+        return Text("ほかのプログラムがファイルを開いています", "another program holds the file open")
+    other = error.strerror or type(error).__name__
+    return _REASONS.get(error.errno or 0, Text(other, other))

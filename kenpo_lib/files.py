@@ -15,9 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from kenpo_lib.errors import HELD_OPEN
+
 TEMPORARY_SUFFIX = ".tmp"
-# Windows refuses to replace a file that Edge, Excel or a virus scanner holds open: access denied, sharing and lock violation.
-_HELD_OPEN = (5, 32, 33)
 _RETRY_SECONDS = 2.5
 
 MANIFEST = "curated.json"  # which curated tables belong together
@@ -78,6 +78,18 @@ def remove(path: Path) -> None:
         _change(path.unlink, missing_ok=True)
 
 
+def open_for_update(path: Path) -> int:
+    """A descriptor to read and write a file with, which is made if it is not there; not inherited by other programs."""
+    return _change(os.open, path, os.O_RDWR | os.O_CREAT, 0o644)
+
+
+def overwrite(descriptor: int, content: bytes) -> None:
+    """Let an open file hold this and nothing else. Not atomic: for files that only their holder reads."""
+    _change(os.ftruncate, descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    _change(os.write, descriptor, content)
+
+
 def sweep_temporaries(folder: Path) -> None:
     """Remove what ``write_atomically`` left in a folder when its process was killed."""
     for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
@@ -96,7 +108,7 @@ def _replace(temporary: Path, path: Path) -> None:
             _change(temporary.replace, path)
             return
         except OSError as error:
-            if getattr(error, "winerror", None) not in _HELD_OPEN or time.monotonic() > give_up:
+            if getattr(error, "winerror", None) not in HELD_OPEN or time.monotonic() > give_up:
                 raise
         time.sleep(0.1)
 

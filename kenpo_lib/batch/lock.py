@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from kenpo_lib.errors import InputError
-from kenpo_lib.files import make_folder
+from kenpo_lib.files import make_folder, open_for_update, overwrite, remove
 from kenpo_lib.language import say
 
 LOCK = ".kenpo.lock"
+_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # what the systems say of a lock that another holds
 
 
 class BatchRunningError(InputError):
@@ -32,52 +34,55 @@ def lock_folder(folder: Path) -> Iterator[None]:
     make_folder(folder)
     path = folder / LOCK
     descriptor = _open_locked(path)
-    try:
-        holder = _read_holder(descriptor)
-        if holder.get("host") not in (None, platform.node()):
-            raise BatchRunningError(
-                say(
-                    f"{folder.name}/{LOCK} は別の端末 {holder['host']} の実行（{holder.get('started')} 開始）のものです。"
-                    "動いていないことを確かめてから、このファイルを消してください。",
-                    f"{folder.name}/{LOCK} belongs to a batch on another machine, {holder['host']}, begun "
-                    f"{holder.get('started')}. Make sure that it does not run, then delete that file.",
-                )
-            )
-        entry = {
-            "host": platform.node(),
-            "pid": os.getpid(),
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        _write_holder(descriptor, entry)
-    except BaseException:
+    holder = _read_holder(descriptor)
+    if holder.get("host") not in (None, platform.node()):
         os.close(descriptor)
-        raise
+        raise BatchRunningError(
+            say(
+                f"{folder.name}/{LOCK} は別の端末 {holder['host']} の実行（{holder.get('started')} 開始）のものです。"
+                "動いていないことを確かめてから、このファイルを消してください。",
+                f"{folder.name}/{LOCK} belongs to a batch on another machine, {holder['host']}, begun "
+                f"{holder.get('started')}. Make sure that it does not run, then delete that file.",
+            )
+        )
     try:
+        entry = {"host": platform.node(), "pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds")}
+        overwrite(descriptor, json.dumps(entry).encode())
         yield
     finally:
-        # Removed while it is still held, so that nobody takes a file over that then vanishes; Windows needs it closed first.
-        if os.name == "nt":
-            os.close(descriptor)
+        _release(descriptor, path)
+
+
+def _release(descriptor: int, path: Path) -> None:
+    """Remove the file while it is still held, so that nobody takes one over that then vanishes; Windows needs it closed first."""
+    if os.name == "nt":
+        os.close(descriptor)
+    try:
         with suppress(OSError):
-            path.unlink()
+            remove(path)
+    finally:
         if os.name != "nt":
             os.close(descriptor)
 
 
 def _open_locked(path: Path) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = open_for_update(path)
         try:
             _take(descriptor)
-        except OSError:
+        except OSError as error:
             holder = _read_holder(descriptor)
             os.close(descriptor)
+            if error.errno not in _HELD:
+                raise  # a file system that knows no locks
+            ja, en = "", ""
+            if holder:  # it may have taken the lock without having written yet
+                ja = f"（プロセス {holder.get('pid')}、{holder.get('started')} 開始）"
+                en = f" (process {holder.get('pid')}, begun {holder.get('started')})"
             raise BatchRunningError(
                 say(
-                    f"別の kenpo report が実行中です（プロセス {holder.get('pid')}、{holder.get('started')} 開始）。"
-                    "終わってからもう一度実行してください。",
-                    f"Another `kenpo report` is running (process {holder.get('pid')}, begun {holder.get('started')}). "
-                    "Run this again when it has ended.",
+                    f"別の kenpo report が実行中です{ja}。終わってからもう一度実行してください。",
+                    f"Another `kenpo report` is running{en}. Run this again when it has ended.",
                 )
             ) from None
         with suppress(OSError):
@@ -106,9 +111,3 @@ def _read_holder(descriptor: int) -> dict[str, Any]:
         if isinstance(content, dict):
             return content
     return {}
-
-
-def _write_holder(descriptor: int, entry: dict[str, Any]) -> None:
-    os.ftruncate(descriptor, 0)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    os.write(descriptor, json.dumps(entry).encode())

@@ -34,9 +34,9 @@ from kenpo_lib.batch.record import (
 )
 from kenpo_lib.batch.work import Cause, Failure, PageFailedError, Request, Result, fail
 from kenpo_lib.catalogue import Catalogue
-from kenpo_lib.errors import InputError
+from kenpo_lib.errors import FolderError, InputError, describe_os_error
 from kenpo_lib.files import make_folder, remove, sweep_temporaries, write_atomically
-from kenpo_lib.language import Text, say
+from kenpo_lib.language import say
 from kenpo_lib.store import Store
 
 
@@ -120,7 +120,15 @@ def run_batch(batch: Batch, start_maker: StartMaker) -> list[Outcome]:
     Raises:
         BatchRunningError: Another batch writes into the folder.
         InputsChangedError: The data changed meanwhile; pages that are finished stay.
+        FolderError: Files cannot be read or written at all; where that is so for one page, only that page fails.
     """
+    try:
+        return _run(batch, start_maker)
+    except OSError as error:
+        raise FolderError(error) from error
+
+
+def _run(batch: Batch, start_maker: StartMaker) -> list[Outcome]:
     folder = batch.folder
     with lock_folder(batch.paths.reports):
         _recover(batch.paths.reports, folder)
@@ -206,10 +214,9 @@ def _publish(result: Result, batch: Batch, digests: Digests, code: Code, number:
 
 
 def _describe_write_error(error: OSError) -> Failure:
-    reason = error.strerror or type(error).__name__
-    return Failure(
-        Cause.PUBLISH, Text(f"ファイルに書き込めませんでした（{reason}）", f"the file could not be written: {reason}")
-    )
+    reason = describe_os_error(error)
+    ja, en = f"ファイルに書き込めませんでした（{reason.ja}）", f"the file could not be written: {reason.en}"
+    return fail(Cause.PUBLISH, ja, en).failure
 
 
 def _record_failure(job: Job, failure: Failure, batch: Batch, number: int, attempt: int) -> None:
