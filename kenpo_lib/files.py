@@ -78,6 +78,12 @@ def remove(path: Path) -> None:
         _change(path.unlink, missing_ok=True)
 
 
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder that has nothing in it, if it is there."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        remove(folder)
+
+
 def open_for_update(path: Path) -> int:
     """A descriptor to read and write a file with, which is made if it is not there; not inherited by other programs."""
     return _change(os.open, path, os.O_RDWR | os.O_CREAT, 0o644)

@@ -21,13 +21,15 @@ def index_name(lang: str) -> str:
 
 
 def write_index(reports: Path, catalogue: Catalogue, *, lang: str, templates: Path) -> None:
-    """Write ``index.html`` (English: ``index_en.html``): every report of every year, failed ones too."""
+    """Write ``index.html`` (English: ``index_en.html``) unless it says so already: every report of every year, failed ones too."""
     title = Text("KPI比較レポート一覧", "KPI reports")(lang)
     parts = [Html("<header>{}</header>").format(heading(1, title))]
     folders = sorted((path for path in reports.glob("[0-9]*") if path.is_dir()), reverse=True)
     parts += [_show_year(Folder(path), catalogue, lang) for path in folders]
     page = render_listing(join(parts), templates=templates, lang=lang, title=title)
-    write_atomically(reports / index_name(lang), page)
+    path = reports / index_name(lang)
+    if not (path.is_file() and path.read_bytes() == page):
+        write_atomically(path, page)
 
 
 def _show_year(folder: Folder, catalogue: Catalogue, lang: str) -> Html:

@@ -20,7 +20,7 @@ from kenpo_lib.batch.digests import Digests
 from kenpo_lib.batch.job import Job
 from kenpo_lib.batch.paths import Folder
 from kenpo_lib.batch.work import Failure, Result
-from kenpo_lib.files import MANIFEST, digest_texts, remove, sha256_of, write_atomically
+from kenpo_lib.files import digest_texts, remove, remove_if_empty, sha256_of, write_atomically
 
 COMPLETE = "complete"
 FAILED = "failed"
@@ -125,8 +125,7 @@ def forget_failure(folder: Folder, job: Job) -> None:
     """Remove error page and record of a page that has been made since."""
     remove(folder.error_page(job))
     remove(folder.error_record(job))
-    if folder.errors.is_dir() and not any(folder.errors.iterdir()):
-        remove(folder.errors)
+    remove_if_empty(folder.errors)
 
 
 def is_as_recorded(path: Path, manifest: Mapping[str, Any]) -> bool:
@@ -157,6 +156,11 @@ def next_run(folder: Folder) -> int:
     """The number of the next run: one more than any that left a trace. A counter and not a time: clocks are set back."""
     records = [read_json(folder.run_manifest), *list_manifests(folder), *list_failures(folder)]
     return 1 + max((record["run"] for record in records if isinstance(record.get("run"), int)), default=0)
+
+
+def is_recorded(folder: Folder) -> bool:
+    """Whether the manifest of the run is about the last one that left a trace; not so if that was killed before its end."""
+    return read_json(folder.run_manifest).get("run", 0) == next_run(folder) - 1
 
 
 def describe_run(

@@ -6,7 +6,7 @@ batch that was killed leaves nothing that the same command does not finish.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ from kenpo_lib.batch.record import (
     describe_page,
     describe_run,
     forget_failure,
+    is_recorded,
     next_run,
     now,
     read_code,
@@ -35,7 +36,7 @@ from kenpo_lib.batch.record import (
 from kenpo_lib.batch.work import Cause, Failure, PageFailedError, Request, Result, fail
 from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.errors import FolderError, InputError, describe_os_error
-from kenpo_lib.files import make_folder, remove, sweep_temporaries, write_atomically
+from kenpo_lib.files import make_folder, remove, remove_if_empty, sweep_temporaries, write_atomically
 from kenpo_lib.language import say
 from kenpo_lib.store import Store
 
@@ -133,26 +134,38 @@ def _run(batch: Batch, start_maker: StartMaker) -> list[Outcome]:
     with lock_folder(batch.paths.reports):
         _recover(batch.paths.reports, folder)
         digests = Digests(batch.paths, batch.store)
-        decisions = batch.decide(digests)
-        wanted = [decision.job for decision in decisions if decision.is_made]
-        if not wanted and (folder.run_manifest.is_file() or batch.only_failed):
-            return [Outcome(job, "unchanged") for job in batch.jobs]
-        started, number, code = now(), next_run(folder), read_code(batch.project)
+        wanted = [decision.job for decision in batch.decide(digests) if decision.is_made]
         done: dict[Job, Outcome] = {}
-        try:
-            if wanted:
-                requests = [_request(job, batch) for job in wanted]
-                with start_maker(folder.runs / str(number), len(wanted)) as maker:
-                    for result in maker.run(requests):
-                        outcome = _finish(result, batch, digests, code, number)
-                        done[outcome.job] = outcome
-                        batch.on_outcome(outcome)
-        finally:
-            with suppress(OSError):
-                remove(folder.runs)
-        outcomes = [done.get(job, Outcome(job, "unchanged")) for job in batch.jobs]
-        _record_run(batch, outcomes, digests, code, number=number, started=started)
-        return outcomes
+        if wanted or not is_recorded(folder):
+            done = _make_and_record(batch, wanted, digests, start_maker)
+        # Also where nothing was made: the last batch may have been killed before it came here.
+        write_index(batch.paths.reports, batch.catalogue, lang=batch.jobs[0].lang, templates=batch.paths.templates)
+        return _list_outcomes(batch, done)
+
+
+def _make_and_record(
+    batch: Batch, wanted: Sequence[Job], digests: Digests, start_maker: StartMaker
+) -> dict[Job, Outcome]:
+    folder = batch.folder
+    started, number, code = now(), next_run(folder), read_code(batch.project)
+    done: dict[Job, Outcome] = {}
+    try:
+        if wanted:
+            requests = [_request(job, batch) for job in wanted]
+            with start_maker(folder.runs / str(number), len(wanted)) as maker:
+                for result in maker.run(requests):
+                    outcome = _finish(result, batch, digests, code, number)
+                    done[outcome.job] = outcome
+                    batch.on_outcome(outcome)
+    finally:
+        with suppress(OSError):
+            remove(folder.runs)
+    _record_run(batch, _list_outcomes(batch, done), digests, code, number=number, started=started)
+    return done
+
+
+def _list_outcomes(batch: Batch, done: Mapping[Job, Outcome]) -> list[Outcome]:
+    return [done.get(job, Outcome(job, "unchanged")) for job in batch.jobs]
 
 
 def _recover(reports: Path, folder: Folder) -> None:
@@ -161,6 +174,7 @@ def _recover(reports: Path, folder: Folder) -> None:
     remove(folder.runs)
     for place in (reports, folder.path, folder.errors):
         sweep_temporaries(place)
+    remove_if_empty(folder.errors)
 
 
 def _request(job: Job, batch: Batch) -> Request:
@@ -251,4 +265,3 @@ def _record_run(
         batch.folder.run_manifest,
         describe_run(run=number, fiscal_year=year, started=started, code=code, digests=digests, outcomes=entries),
     )
-    write_index(batch.paths.reports, batch.catalogue, lang=batch.jobs[0].lang, templates=batch.paths.templates)
