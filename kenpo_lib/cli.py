@@ -1,12 +1,13 @@
 """The command line: arguments → one call → one summary. The only module that knows folder names.
 
 Errors go to stderr without a traceback, data to stdout. Exit codes: 0 done, 1 some branches failed, 2 bad input or usage,
-3 validation stopped it.
+3 validation stopped it, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kenpo_lib import __version__
-from kenpo_lib.errors import BranchesFailedError, InputError, KenpoError, ValidationStoppedError
+from kenpo_lib.batch.interrupt import stopping_in_order
+from kenpo_lib.errors import BranchesFailedError, FolderError, InputError, KenpoError, ValidationStoppedError
 from kenpo_lib.language import console_language, say
 
 if TYPE_CHECKING:
@@ -38,6 +40,11 @@ class _Group(click.Group):
         except KenpoError as error:
             click.echo(str(error), err=True)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read the output has had enough; click ends quietly
+            click.echo(str(FolderError(error)), err=True)
+            ctx.exit(FolderError.exit_code)
 
 
 @click.group(
@@ -45,9 +52,9 @@ class _Group(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help=say(
         "協会けんぽ47支部のKPIを、公表資料から整備し、検証し、比較し、レポートにします。\n\n"
-        "終了コード: 0 完了、1 一部の支部が失敗、2 入力や使い方の誤り、3 検証で停止。",
+        "終了コード: 0 完了、1 一部の支部が失敗、2 入力や使い方の誤り、3 検証で停止、130 中断。",
         "Curate, validate, compare and report the KPIs of the 47 branches.\n\n"
-        "Exit codes: 0 done, 1 some branches failed, 2 bad input or usage, 3 validation stopped it.",
+        "Exit codes: 0 done, 1 some branches failed, 2 bad input or usage, 3 validation stopped it, 130 interrupted.",
     ),
 )
 @click.option(
@@ -285,6 +292,7 @@ def incentive(ctx: click.Context, branch: str, fiscal_year: str, form: str) -> N
 @click.option("--only-failed", is_flag=True, help=say("前回失敗したものだけ", "Only what failed before"))
 @click.option("--force", is_flag=True, help=say("変わっていないものも作る", "Also what has not changed"))
 @click.pass_context
+@stopping_in_order()
 def report(
     ctx: click.Context,
     fiscal_year: str,

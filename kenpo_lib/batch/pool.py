@@ -23,6 +23,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from kenpo_lib.batch.interrupt import ignore_ctrl_c, without_ctrl_c
 from kenpo_lib.batch.work import (
     MAX_ATTEMPTS,
     RETRIED,
@@ -112,12 +113,13 @@ def _one_thread_each() -> Iterator[None]:
 def warm_up() -> None:
     """Start the fork server, which then imports while the caller goes on; nothing where processes are spawned."""
     if start_method() == "forkserver":
-        with _starting():
+        with without_ctrl_c(), _starting():
             forkserver.set_forkserver_preload(["kenpo_lib.batch.cells"])
             forkserver.ensure_running()
 
 
 def _run_cells(connection: Connection, request: Request, place: Place, limits: Limits) -> None:
+    ignore_ctrl_c()
     from kenpo_lib.batch.cells import run_cells
 
     run_cells(connection, request, place, limits)
@@ -125,6 +127,7 @@ def _run_cells(connection: Connection, request: Request, place: Place, limits: L
 
 def _serve_pages(connection: Connection, templates: Mapping[str, str]) -> None:
     """Body of a page writer: a run comes in, a page or a failure goes out, until the other end closes."""
+    ignore_ctrl_c()
     if hasattr(os, "setsid"):
         os.setsid()
     from kenpo_lib.batch.page_writer import PageWriter, write_page
@@ -231,7 +234,7 @@ class LocalPool:
         ours, theirs = context.Pipe()
         process = context.Process(target=target, args=(theirs, *arguments))
         try:
-            with _starting():
+            with without_ctrl_c(), _starting():
                 process.start()
         except (OSError, EOFError) as error:
             raise PoolBrokenError from error

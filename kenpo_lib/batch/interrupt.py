@@ -1,0 +1,90 @@
+"""Ctrl+C, a closed console, a logoff and a polite kill all end a batch the same way: tidied up, with one sentence, to be resumed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kenpo_lib.errors import KenpoError
+from kenpo_lib.language import say
+
+# SIGHUP: the console was closed, or the user logged off. Windows has SIGBREAK instead.
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+)
+_IMPATIENCE_SECONDS = 2.0
+
+
+class StoppedError(KenpoError):
+    """A person or the system asked the batch to end. What is finished stays."""
+
+    exit_code = 130  # as shells have it for Ctrl+C
+
+    def __init__(self) -> None:
+        super().__init__(
+            say(
+                "中断しました。同じコマンドで続きから作れます。",
+                "Interrupted. The same command goes on from here.",
+            )
+        )
+
+
+@contextmanager
+def stopping_in_order() -> Iterator[None]:
+    """Signals that ask to end raise ``KeyboardInterrupt`` in what runs inside, so that it tidies up.
+
+    Signals that were ignored before stay so (``nohup``). Only the main thread can handle signals; in others nothing changes.
+
+    Raises:
+        StoppedError: Afterwards.
+    """
+    former: dict[int, Any] = {}
+    asked = 0.0
+
+    def stop(number: int, frame: object) -> None:
+        nonlocal asked
+        # People press twice, and a closed console sends more than one: what is being tidied up is not to be disturbed by that.
+        if time.monotonic() - asked > _IMPATIENCE_SECONDS:
+            asked = time.monotonic()
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        former = {number: signal.signal(number, stop) for number in heard}
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoppedError from None
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def without_ctrl_c() -> Iterator[None]:
+    """Processes that start inside never hear Ctrl+C, which a console sends to all its processes: their parent ends them.
+
+    One that comes meanwhile reaches this process afterwards. On Windows processes call ``ignore_ctrl_c`` themselves.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # where multiprocessing starts it later, it lets the signal through again
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
+def ignore_ctrl_c() -> None:
+    """For a process that its parent ends."""
+    if os.name == "nt":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
