@@ -111,11 +111,18 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def warm_up() -> None:
-    """Start the fork server, which then imports while the caller goes on; nothing where processes are spawned."""
+    """Start the fork server, which then imports while the caller goes on; nothing where processes are spawned.
+
+    Raises:
+        PoolBrokenError: It does not start.
+    """
     if start_method() == "forkserver":
-        with without_ctrl_c(), _starting():
-            forkserver.set_forkserver_preload(["kenpo_lib.batch.cells"])
-            forkserver.ensure_running()
+        try:
+            with without_ctrl_c(), _starting():
+                forkserver.set_forkserver_preload(["kenpo_lib.batch.cells"])
+                forkserver.ensure_running()
+        except (OSError, EOFError) as error:
+            raise PoolBrokenError from error
 
 
 def _run_cells(connection: Connection, request: Request, place: Place, limits: Limits) -> None:
@@ -195,9 +202,13 @@ class LocalPool:
         self._failed_starts = 0
 
     def __enter__(self) -> LocalPool:
-        warm_up()
-        for _ in range(self._jobs):
-            self._start_writer()
+        try:
+            warm_up()
+            for _ in range(self._jobs):
+                self._start_writer()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -249,7 +260,8 @@ class LocalPool:
         self._running.append(_Cells(request, process, connection, now, now))
 
     def _start_writer(self) -> None:
-        self._writers.append(_Writer(*self._start(self._writer_context, _serve_pages, self._templates)))
+        process, connection = self._start(self._writer_context, _serve_pages, self._templates)
+        self._writers.append(_Writer(process, connection, started=time.monotonic()))
 
     def _hand_over(self, writer: _Writer, request: Request, run: Run) -> None:
         writer.request, writer.run, writer.started = request, run, time.monotonic()
@@ -271,6 +283,8 @@ class LocalPool:
                 yield from self._receive(writer)
             elif writer.request and time.monotonic() - writer.started > self._limits.cell_seconds:
                 yield self._lose(writer, Cause.TIMEOUT)
+            elif not writer.is_ready and time.monotonic() - writer.started > self._limits.cell_seconds:
+                yield from self._replace(writer)
 
     def _listen(self, running: _Cells) -> Failure | None:
         """Take one message of a notebook's process; a failure ends it."""
@@ -354,7 +368,7 @@ class LocalPool:
             yield Result(request, failure=content, seconds=seconds)
 
     def _replace(self, writer: _Writer) -> Iterator[Result]:
-        """A page writer died: another one takes its place, what it was writing is lost."""
+        """A page writer died or never got ready: another one takes its place, what it was writing is lost."""
         if not writer.is_ready:
             self._failed_starts += 1
             if self._failed_starts >= _MAX_FAILED_STARTS:
@@ -364,6 +378,7 @@ class LocalPool:
         else:
             self._writers.remove(writer)
             _end(writer.process)
+            writer.connection.close()
             self._start_writer()
 
     def _lose(self, writer: _Writer, cause: Cause) -> Result:
