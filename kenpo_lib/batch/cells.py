@@ -28,18 +28,12 @@ from papermill.exceptions import PapermillExecutionError
 
 import kenpo_lib.briefing  # noqa: F401  (what the notebooks use)
 from kenpo_lib.batch.engine import ENGINE_NAME, OutputTooLargeError, register
-from kenpo_lib.batch.guard import ForbiddenError, forbid_outside
-from kenpo_lib.batch.work import Cause, Failure, Limits, PageFailedError, Place, Request, Run, fail
+from kenpo_lib.batch.explain import describe_breach, describe_error, describe_refusal
+from kenpo_lib.batch.guard import forbid_outside
+from kenpo_lib.batch.work import Cause, Limits, PageFailedError, Place, Request, Run, fail
 from kenpo_lib.charts.drawing import defer_drawings
-from kenpo_lib.errors import KenpoError
-from kenpo_lib.language import Text
+from kenpo_lib.files import make_folder
 
-nbformat.validate(
-    nbformat.v4.new_notebook()
-)  # compiles the schema, once for all processes that are forked from this one
-disable_debug_mode()  # tests check every chart against the schema; doing so at each step takes longer than making the chart
-
-MAX_MESSAGE = 200
 SENTINEL = "sentinel.json"
 
 
@@ -60,10 +54,13 @@ def run_cells(connection: Connection, request: Request, place: Place, limits: Li
             raise fail(
                 Cause.INCOMPLETE, "ノートブックが最後まで実行されませんでした", "the notebook did not reach its end"
             )
-        run = Run(json.dumps(notebook), drawings, sentinel, time.monotonic() - start)
-        connection.send(("run", run))
+        answer: tuple[str, Any] = "run", Run(json.dumps(notebook), drawings, sentinel, time.monotonic() - start)
     except PageFailedError as error:
-        connection.send(("failed", error.failure))
+        answer = "failed", error.failure
+    except Exception as error:  # a notebook that is none, or that papermill cannot take
+        answer = "failed", describe_refusal(error)
+    with suppress(OSError):  # nobody is listening any more
+        connection.send(answer)
     connection.close()
 
 
@@ -86,7 +83,7 @@ def execute(
         PageFailedError: A cell raised, wrote elsewhere or put out too much, or a cell did not run.
     """
     work = Path(place.work)
-    work.mkdir(parents=True, exist_ok=True)
+    make_folder(work)
     breaches: list[str] = []
     threads = threading.active_count()
     notebook = nbformat.reads(request.notebook, as_version=4)
@@ -111,7 +108,7 @@ def execute(
             output_bytes=limits.output_bytes,
         )
     except PapermillExecutionError as error:
-        raise PageFailedError(_describe_error(error)) from error
+        raise PageFailedError(describe_error(error)) from error
     except OutputTooLargeError as error:
         raise fail(
             Cause.TOO_LARGE,
@@ -119,7 +116,7 @@ def execute(
             f"the notebook put out more than {limits.output_bytes / 1e6:.0f} MB",
         ) from error
     if breaches:  # also where the cell swallowed the error
-        raise PageFailedError(_describe_breach(breaches[0]))
+        raise PageFailedError(describe_breach(breaches[0]))
     if threading.active_count() > threads:
         raise fail(Cause.FORBIDDEN, "ノートブックがスレッドを残しました", "the notebook left threads behind")
     if not is_complete(executed):
@@ -149,39 +146,6 @@ def is_complete(notebook: Any) -> bool:
         and not any(output.output_type == "error" for output in cell.outputs)
         for cell in code
     )
-
-
-def _describe_error(error: PapermillExecutionError) -> Failure:
-    """The cause in one sentence. Messages for users are shown whole, others by their first line: no data rows in it."""
-    if error.ename == ForbiddenError.__name__:
-        return _describe_breach(error.evalue, error)
-    is_ours = error.ename in {kind.__name__ for kind in _list_kinds(KenpoError)}
-    lines = str(error.evalue).splitlines() or [""]
-    message = lines[0][:MAX_MESSAGE]
-    name = "" if is_ours else f"{error.ename}: "
-    number = (error.exec_count or 2) - 1  # the cell of parameters stands twice
-    return Failure(
-        Cause.DATA,
-        Text(
-            f"ノートブックの{number}番目のセルで失敗しました。{name}{message}",
-            f"cell {number} of the notebook failed: {name}{message}",
-        ),
-        number,
-        error.source,
-    )
-
-
-def _describe_breach(what: str, error: PapermillExecutionError | None = None) -> Failure:
-    return Failure(
-        Cause.FORBIDDEN,
-        Text(f"ノートブックが許されない操作をしました（{what}）", f"the notebook did what none may: {what}"),
-        (error.exec_count or 2) - 1 if error else None,
-        error.source if error else None,
-    )
-
-
-def _list_kinds(kind: type) -> set[type]:
-    return {kind}.union(*(_list_kinds(child) for child in kind.__subclasses__()))
 
 
 def read_sentinel(work: Path) -> dict[str, Any]:

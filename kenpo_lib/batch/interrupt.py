@@ -14,9 +14,7 @@ from kenpo_lib.errors import KenpoError
 from kenpo_lib.language import say
 
 # SIGHUP: the console was closed, or the user logged off. Windows has SIGBREAK instead.
-_SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
-)
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 _IMPATIENCE_SECONDS = 2.0
 
 
