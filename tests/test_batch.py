@@ -226,7 +226,7 @@ def _touch_suite(paths: Paths) -> None:
         ("記録と違う", lambda paths: _append(paths.reports / "2024" / "kenpo_04_miyagi_FY2024.html", "x")),
         ("まだない", lambda paths: (paths.reports / "2024" / "kenpo_04_miyagi_FY2024.html").unlink()),
         ("まだない", lambda paths: (paths.reports / "2024" / "kenpo_04_miyagi_FY2024.manifest.json").unlink()),
-        ("まだない", lambda paths: _append(paths.reports / "2024" / "kenpo_04_miyagi_FY2024.manifest.json", "}")),
+        ("書き換え", lambda paths: _append(paths.reports / "2024" / "kenpo_04_miyagi_FY2024.manifest.json", "}")),
     ],
 )
 def test_plan_names_what_changed(published: Paths, tmp_path: Path, part: str, change):

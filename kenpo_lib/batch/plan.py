@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kenpo_lib.batch.digests import PART_WORDS, Digests, list_differences
 from kenpo_lib.batch.job import Job
 from kenpo_lib.batch.paths import Folder
-from kenpo_lib.batch.record import is_as_recorded, read_json
+from kenpo_lib.batch.record import is_as_recorded, read_record
 from kenpo_lib.language import Text
 
 
@@ -37,17 +37,19 @@ def decide(
 
 
 def _decide(job: Job, folder: Folder, digests: Digests, *, force: bool, only_failed: bool) -> Decision:
-    failed = bool(read_json(folder.error_record(job)))
+    failed = folder.error_record(job).is_file()
     if only_failed and not failed:
         return Decision(job, False, Text("前回は失敗していない", "did not fail"))
     if force:
         return Decision(job, True, Text("--force", "--force"))
     if failed:
         return Decision(job, True, Text("前回は失敗", "failed before"))
-    manifest = read_json(folder.manifest(job))
-    if not manifest or not folder.page(job).is_file():
+    if not folder.manifest(job).is_file() or not folder.page(job).is_file():
         return Decision(job, True, Text("まだない", "not there yet"))
-    changed = list_differences(manifest.get("parts", {}), digests.parts(job))
+    manifest = read_record(folder.manifest(job))
+    if not manifest:
+        return Decision(job, True, Text("記録が書き換えられている", "its record was edited"))
+    changed = list_differences(manifest["parts"], digests.parts(job))
     if changed:
         ja, en = "、".join(PART_WORDS[part].ja for part in changed), ", ".join(PART_WORDS[part].en for part in changed)
         return Decision(job, True, Text(f"変わった: {ja}", f"changed: {en}"))

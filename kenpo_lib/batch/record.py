@@ -24,6 +24,7 @@ from kenpo_lib.files import digest_texts, remove, remove_if_empty, sha256_of, wr
 
 COMPLETE = "complete"
 FAILED = "failed"
+_OWN_DIGEST = "recordDigest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,25 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    write_atomically(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
+def write_record(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a record with a digest of itself, by which ``read_record`` sees that nobody has edited it."""
+    sealed = {**content, _OWN_DIGEST: {"sha256": _digest(content)}}
+    write_atomically(path, (json.dumps(sealed, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """A record as ``write_record`` wrote it; empty where there is none, or what is there has been edited or is damaged."""
+    content = read_json(path)
+    own = content.pop(_OWN_DIGEST, None)
+    return content if own == {"sha256": _digest(content)} else {}
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A record; empty where there is none, or what is there is none."""
+    """A record as it is now, edited or not; empty where there is none."""
     with suppress(OSError, ValueError):
         content = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(content, dict):
@@ -130,11 +144,8 @@ def forget_failure(folder: Folder, job: Job) -> None:
 
 def is_as_recorded(path: Path, manifest: Mapping[str, Any]) -> bool:
     """Whether a page is the one that its manifest is about."""
-    try:
-        (subject,) = manifest["subject"]
-        return subject["name"] == path.name and subject["digest"]["sha256"] == sha256_of(path)
-    except (OSError, KeyError, TypeError, ValueError):
-        return False
+    (subject,) = manifest["subject"]
+    return subject["name"] == path.name and subject["digest"]["sha256"] == sha256_of(path)
 
 
 # --- all pages ------------------------------------------------------------------------------------------------------
@@ -142,25 +153,23 @@ def is_as_recorded(path: Path, manifest: Mapping[str, Any]) -> bool:
 
 def list_manifests(folder: Folder) -> list[dict[str, Any]]:
     """The manifests of all pages of a year, by file name."""
-    return [
-        content for path in sorted(folder.path.glob("*.manifest.json")) if (content := read_json(path)).get("subject")
-    ]
+    return [content for path in sorted(folder.path.glob("*.manifest.json")) if (content := read_record(path))]
 
 
 def list_failures(folder: Folder) -> list[dict[str, Any]]:
     """The records of pages that could not be made, by file name."""
-    return [content for path in sorted(folder.errors.glob("*.json")) if (content := read_json(path)).get("file")]
+    return [content for path in sorted(folder.errors.glob("*.json")) if (content := read_record(path))]
 
 
 def next_run(folder: Folder) -> int:
     """The number of the next run: one more than any that left a trace. A counter and not a time: clocks are set back."""
-    records = [read_json(folder.run_manifest), *list_manifests(folder), *list_failures(folder)]
-    return 1 + max((record["run"] for record in records if isinstance(record.get("run"), int)), default=0)
+    records = [read_record(folder.run_manifest), *list_manifests(folder), *list_failures(folder)]
+    return 1 + max((record["run"] for record in records if record), default=0)
 
 
 def is_recorded(folder: Folder) -> bool:
     """Whether the manifest of the run is about the last one that left a trace; not so if that was killed before its end."""
-    return read_json(folder.run_manifest).get("run", 0) == next_run(folder) - 1
+    return read_record(folder.run_manifest).get("run", 0) == next_run(folder) - 1
 
 
 def describe_run(

@@ -31,7 +31,7 @@ from kenpo_lib.batch.record import (
     next_run,
     now,
     read_code,
-    write_json,
+    write_record,
 )
 from kenpo_lib.batch.work import Cause, Failure, PageFailedError, Request, Result, fail
 from kenpo_lib.catalogue import Catalogue
@@ -221,7 +221,7 @@ def _publish(result: Result, batch: Batch, digests: Digests, code: Code, number:
     write_atomically(folder.page(job), page)
     # After the page: a batch that is killed between the two makes this page again.
     summary = {name: value for name, value in result.sentinel.items() if name not in expected}
-    write_json(
+    write_record(
         folder.manifest(job), describe_page(job, page, digests, code, run=number, result=result, summary=summary)
     )
     forget_failure(folder, job)
@@ -243,7 +243,7 @@ def _record_failure(job: Job, failure: Failure, batch: Batch, number: int, attem
         catalogue=batch.catalogue,
         templates=batch.paths.templates,
     )
-    write_json(folder.error_record(job), describe_failure(job, failure, run=number, attempt=attempt))
+    write_record(folder.error_record(job), describe_failure(job, failure, run=number, attempt=attempt))
     write_atomically(folder.error_page(job), page)
 
 
@@ -261,7 +261,7 @@ def _record_run(
         for outcome in outcomes
     ]
     year = batch.jobs[0].fiscal_year
-    write_json(
+    write_record(
         batch.folder.run_manifest,
         describe_run(run=number, fiscal_year=year, started=started, code=code, digests=digests, outcomes=entries),
     )
