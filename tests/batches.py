@@ -65,9 +65,13 @@ def run_local(batch: Batch, *, jobs: int = 2, limits: Limits | None = None) -> l
     """Run a batch with the processes of this machine."""
 
     def start(work: Path, total: int) -> LocalPool:
-        templates = read_templates(batch.paths.templates)
         return LocalPool(
-            min(jobs, total), curated=batch.paths.curated, work=work, templates=templates, limits=limits or Limits()
+            min(jobs, total),
+            curated=batch.paths.curated,
+            work=work,
+            templates=read_templates(batch.paths.templates),
+            limits=limits or Limits(),
+            watched=batch.paths.watched,
         )
 
     return run_batch(batch, start)

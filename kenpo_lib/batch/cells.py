@@ -28,8 +28,8 @@ from papermill.exceptions import PapermillExecutionError
 
 import kenpo_lib.briefing  # noqa: F401  (what the notebooks use)
 from kenpo_lib.batch.engine import ENGINE_NAME, OutputTooLargeError, register
-from kenpo_lib.batch.explain import describe_breach, describe_error, describe_refusal
-from kenpo_lib.batch.guard import forbid_outside
+from kenpo_lib.batch.explain import describe_breach, describe_error, describe_refusal, legible
+from kenpo_lib.batch.guard import forbid_outside, list_touched, look_at
 from kenpo_lib.batch.work import Cause, Limits, PageFailedError, Place, Request, Run, fail
 from kenpo_lib.charts.drawing import defer_drawings
 from kenpo_lib.files import make_folder
@@ -88,6 +88,8 @@ def execute(
     threads = threading.active_count()
     notebook = nbformat.reads(request.notebook, as_version=4)
     numbers = _number_code_cells(notebook)
+    watched = [Path(folder) for folder in (place.curated, *place.watched)]
+    before = look_at(watched)
     register()
     drawings = defer_drawings()
     os.chdir(work)
@@ -117,6 +119,9 @@ def execute(
         ) from error
     if breaches:  # also where the cell swallowed the error
         raise PageFailedError(describe_breach(breaches[0]))
+    if touched := list_touched(before, look_at(watched)):
+        name = legible(touched[0])
+        raise fail(Cause.FORBIDDEN, f"作成中に {name} が変わりました", f"{name} changed meanwhile")
     if threading.active_count() > threads:
         raise fail(Cause.FORBIDDEN, "ノートブックがスレッドを残しました", "the notebook left threads behind")
     if not is_complete(executed):

@@ -1,15 +1,20 @@
 """The walls around a process that runs a notebook: it writes into its own folder only, and connects to nothing.
 
-An audit hook of Python sees what Python code does. It is no defence against a hostile notebook (only reviewed notebooks from the
-repository run here) but finds a mistake before it does harm.
+An audit hook of Python sees what Python code does, before it does harm. What native code writes, such as polars, it does not see:
+there a look at the folders before and after tells. Neither is a defence against a hostile notebook; only reviewed notebooks from the
+repository run here.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from kenpo_lib.files import TEMPORARY_SUFFIX
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = frozenset(
@@ -75,3 +80,21 @@ def forbid_outside(folder: Path, *, on_breach: Callable[[str], None] = lambda wh
             refuse("change the working folder")
 
     sys.addaudithook(watch)
+
+
+def look_at(folders: Iterable[Path]) -> dict[str, tuple[int, int]]:
+    """Size and time of every file below, by its path from the folder above: cheap, and different after any write."""
+    found = {}
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.suffix != TEMPORARY_SUFFIX:
+                with suppress(OSError):  # just removed
+                    state = path.stat()
+                    if stat.S_ISREG(state.st_mode):
+                        found[path.relative_to(folder.parent).as_posix()] = (state.st_size, state.st_mtime_ns)
+    return found
+
+
+def list_touched(before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]]) -> list[str]:
+    """What was added, changed or removed between two looks."""
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))

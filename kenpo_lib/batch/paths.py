@@ -19,6 +19,11 @@ class Paths:
     reports: Path
     lock_file: Path  # requirements.lock; need not be there
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """Where nothing may change while a notebook runs, besides the curated tables. Analysts save notebooks at any time."""
+        return (self.templates, self.expectations)
+
     @classmethod
     def of_project(cls, folder: Path) -> Paths:
         """Those of a project in its usual layout."""

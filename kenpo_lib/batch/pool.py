@@ -186,13 +186,22 @@ class LocalPool:
         work: The folder in which each attempt gets one of its own.
         templates: By name, from ``templates.read_templates``.
         limits: What one page may use.
+        watched: Folders in which nothing may change while a notebook runs, besides ``curated``.
     """
 
     def __init__(
-        self, jobs: int, *, curated: Path, work: Path, templates: Mapping[str, str], limits: Limits | None = None
+        self,
+        jobs: int,
+        *,
+        curated: Path,
+        work: Path,
+        templates: Mapping[str, str],
+        limits: Limits | None = None,
+        watched: Iterable[Path] = (),
     ):
         self._jobs, self._templates, self._limits = jobs, dict(templates), limits or Limits()
         self._curated, self._work = curated.resolve(), work.resolve()
+        self._watched = tuple(str(folder.resolve()) for folder in watched)
         method = start_method()
         self._cells_context: Any = multiprocessing.get_context(method)
         self._writer_context: Any = multiprocessing.get_context("spawn")
@@ -254,7 +263,7 @@ class LocalPool:
 
     def _start_cells(self, request: Request) -> None:
         work = self._work / f"{request.job.stem}-{request.attempt}"
-        place = Place(str(self._curated), str(work))
+        place = Place(str(self._curated), str(work), self._watched)
         process, connection = self._start(self._cells_context, _run_cells, request, place, self._limits)
         now = time.monotonic()
         self._running.append(_Cells(request, process, connection, now, now))

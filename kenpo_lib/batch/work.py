@@ -79,10 +79,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a notebook runs: the curated tables that it reads, and the folder that belongs to it alone."""
+    """Where a notebook runs.
+
+    Attributes:
+        curated: The curated tables that it reads.
+        work: The folder that belongs to it alone.
+        watched: Other folders in which nothing may change meanwhile, as in that of the tables.
+    """
 
     curated: str
     work: str
+    watched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
