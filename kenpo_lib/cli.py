@@ -340,12 +340,13 @@ def _make(batch: Batch, *, workers: int, scheduler: str | None) -> None:
 
     def start_maker(work: Path, total: int) -> AbstractContextManager[Maker]:
         progress.begin(total)
-        templates = read_templates(batch.paths.templates)
-        if scheduler is None:
-            return LocalPool(min(workers, total), curated=batch.paths.curated, work=work, templates=templates)
-        from kenpo_lib.batch.cluster import ClusterMaker, pack_kit
-
-        return ClusterMaker(scheduler, pack_kit(batch.paths.curated, batch.list_tables(), templates, Limits()))
+        return LocalPool(
+            min(workers, total),
+            curated=batch.paths.curated,
+            work=work,
+            templates=read_templates(batch.paths.templates),
+            watched=batch.paths.watched,
+        )
 
     with progress:
         outcomes = run_batch(replace(batch, on_outcome=tell), start_maker)
