@@ -340,11 +340,16 @@ def _make(batch: Batch, *, workers: int, scheduler: str | None) -> None:
 
     def start_maker(work: Path, total: int) -> AbstractContextManager[Maker]:
         progress.begin(total)
+        templates = read_templates(batch.paths.templates)
+        if scheduler is not None:
+            from kenpo_lib.batch.cluster import ClusterMaker, pack_kit
+
+            return ClusterMaker(scheduler, pack_kit(batch.paths.curated, batch.list_tables(), templates, Limits()))
         return LocalPool(
             min(workers, total),
             curated=batch.paths.curated,
             work=work,
-            templates=read_templates(batch.paths.templates),
+            templates=templates,
             watched=batch.paths.watched,
         )
 

@@ -34,6 +34,11 @@ from kenpo_lib.batch.work import Cause, Limits, PageFailedError, Place, Request,
 from kenpo_lib.charts.drawing import defer_drawings
 from kenpo_lib.files import make_folder
 
+nbformat.validate(
+    nbformat.v4.new_notebook()
+)  # compiles the schema, once for all processes that are forked from this one
+disable_debug_mode()  # tests check every chart against the schema; doing so at each step takes longer than making the chart
+
 SENTINEL = "sentinel.json"
 
 

@@ -17,7 +17,8 @@ from kenpo_lib.files import make_folder, open_for_update, overwrite, remove
 from kenpo_lib.language import say
 
 LOCK = ".kenpo.lock"
-_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # what the systems say of a lock that another holds
+# What the systems say of a lock that another holds.
+_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 class BatchRunningError(InputError):
@@ -46,7 +47,11 @@ def lock_folder(folder: Path) -> Iterator[None]:
             )
         )
     try:
-        entry = {"host": platform.node(), "pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds")}
+        entry = {
+            "host": platform.node(),
+            "pid": os.getpid(),
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
         overwrite(descriptor, json.dumps(entry).encode())
         yield
     finally:

@@ -20,7 +20,7 @@ from kenpo_lib.batch.digests import Digests
 from kenpo_lib.batch.job import Job
 from kenpo_lib.batch.paths import Folder
 from kenpo_lib.batch.work import Failure, Result
-from kenpo_lib.files import digest_texts, remove, remove_if_empty, sha256_of, write_atomically
+from kenpo_lib.files import MANIFEST, digest_texts, remove, remove_if_empty, sha256_of, write_atomically
 
 COMPLETE = "complete"
 FAILED = "failed"
