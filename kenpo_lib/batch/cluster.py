@@ -20,10 +20,11 @@ from kenpo_lib.batch.digests import LIBRARY, digest_folder, list_versions
 from kenpo_lib.batch.pool import LocalPool
 from kenpo_lib.batch.work import Limits, Request, Result
 from kenpo_lib.errors import InputError
-from kenpo_lib.files import make_folder, sha256_of, write_atomically
+from kenpo_lib.files import digest_texts, make_folder, sha256_of, write_atomically
 from kenpo_lib.language import say
+from kenpo_lib.store.opened import DETACHED, FOLDER
 
-_CONNECT_SECONDS = 20
+_CONNECT_SECONDS = 60
 
 
 class ClusterError(InputError):
@@ -53,8 +54,6 @@ class Kit:
     @property
     def name(self) -> str:
         """Differs if anything in the kit does."""
-        from kenpo_lib.files import digest_texts
-
         parts = {
             **self.digests,
             **self.templates,
@@ -105,6 +104,7 @@ class _Workshop:
         for name, content in self._kit.contents.items():
             make_folder((copy / name).parent)
             write_atomically(copy / name, content)
+        write_atomically(copy / FOLDER / DETACHED, b"")
         return copy
 
     def make(self, request: Request) -> Result:

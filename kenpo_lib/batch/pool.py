@@ -43,6 +43,7 @@ from kenpo_lib.language import say
 _TICK_SECONDS = 0.25
 _MEMORY_CHECK_SECONDS = 1.0
 _MAX_FAILED_STARTS = 3
+_START_SECONDS = 120.0  # of a page writer, on a machine that has much else to do
 # Several processes share the cores: more threads in each cost memory and gain nothing. And OpenBLAS' would not survive a fork.
 _ONE_THREAD = ("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS")
 
@@ -292,7 +293,7 @@ class LocalPool:
                 yield from self._receive(writer)
             elif writer.request and time.monotonic() - writer.started > self._limits.cell_seconds:
                 yield self._lose(writer, Cause.TIMEOUT)
-            elif not writer.is_ready and time.monotonic() - writer.started > self._limits.cell_seconds:
+            elif not writer.is_ready and time.monotonic() - writer.started > _START_SECONDS:
                 yield from self._replace(writer)
 
     def _listen(self, running: _Cells) -> Failure | None:

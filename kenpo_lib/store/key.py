@@ -49,10 +49,13 @@ def take_key(curated_dir: Path, *, suites_directory: str) -> dict[str, Any]:
         "validation": sha256_of(curated_dir / VERDICT),
         "table_bytes": {path.name: path.stat().st_size for path in sorted(curated_dir.glob("*.parquet"))},
         "suites": digest_files(suites.glob("*.json"), root=suites),
-        "definitions": digest_definitions(),
-        "library": digest_library(),
-        "packages": dict(_list_versions()),
+        **take_software_key(),
     }
+
+
+def take_software_key() -> dict[str, Any]:
+    """The part of the key that is not about data."""
+    return {"definitions": digest_definitions(), "library": digest_library(), "packages": dict(_list_versions())}
 
 
 @functools.cache  # what a process has loaded it keeps

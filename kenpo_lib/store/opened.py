@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kenpo_lib.catalogue import NATION, load_catalogue
 from kenpo_lib.errors import InputError
 from kenpo_lib.language import say
-from kenpo_lib.store.key import take_key
+from kenpo_lib.store.key import take_key, take_software_key
 
 if TYPE_CHECKING:  # opening a store, and asking for fingerprints, must not wait for polars
     import polars as pl
@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # opening a store, and asking for fingerprints, must not wait
 
 FOLDER = "store"
 STORE_MANIFEST = "store.json"
+DETACHED = (
+    "detached"  # in a copy of the files that some pages need, away from the tables; whoever copies vouches for them
+)
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,9 @@ def open_store(curated_dir: str | Path) -> Store | None:
         content = (curated_dir / FOLDER / STORE_MANIFEST).read_bytes()
         manifest = json.loads(content)
         store = Store(curated_dir, manifest, hashlib.sha256(content).hexdigest())
+        if (curated_dir / FOLDER / DETACHED).is_file():
+            software = take_software_key()
+            return store if {name: manifest["key"][name] for name in software} == software else None
         is_current = manifest["key"] == take_key(curated_dir, suites_directory=manifest["suites_directory"])
         is_complete = all((store.folder / name).is_file() for name in manifest["files"])
     except (OSError, ValueError, KeyError, TypeError):
