@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 CHECKED := data/curated/validation.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data report lab test lint bench lock browser clean
+.PHONY: help setup data report lab test lint bench bench-cluster lock test-tools clean
 
 help:
 	@echo "make report   set up, build and check the data, write all reports (FISCAL_YEAR=2024 BRANCH=all)"
@@ -42,10 +42,10 @@ lab: data
 	$(BIN)/jupyter lab --config=tools/jupyter_lab_config.py notebooks/00_explore.ipynb
 
 # Chromium shows the finished pages to the tests. Where it cannot be installed, those tests say so (and fail in CI).
-browser:
-	@tools/install_browser.sh
+test-tools:
+	@tools/install_test_tools.sh
 
-test: $(READY) browser
+test: $(READY) test-tools
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 lint: $(READY)
@@ -54,6 +54,10 @@ lint: $(READY)
 bench: data
 	$(BIN)/python benchmarks/report_batch.py
 	$(BIN)/python benchmarks/comparison_statistics.py
+
+# Two workers of a Dask cluster against one; about ten minutes.
+bench-cluster: data
+	$(BIN)/python benchmarks/cluster.py
 
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \

@@ -51,7 +51,7 @@ def chromium() -> str:
     """The browser; its absence fails in continuous integration and skips elsewhere."""
     found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
     if found is None:
-        message = "Chromium is not installed (tools/install_browser.sh installs it on Debian)"
+        message = "Chromium is not installed (tools/install_test_tools.sh installs it on Debian)"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)

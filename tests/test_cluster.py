@@ -196,7 +196,7 @@ def _ip(*arguments: str) -> None:
 def hosts() -> Iterator[tuple[str, list[str]]]:
     """Two network namespaces, each joined to this one by a cable, and the address of this one that both reach."""
     if shutil.which("ip") is None or os.geteuid() != 0:
-        message = "network namespaces need root and iproute2 (tools/install_browser.sh installs it on Debian)"
+        message = "network namespaces need root and iproute2 (tools/install_test_tools.sh installs it on Debian)"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)

@@ -1,0 +1,99 @@
+"""Pages made by one and by two workers of a Dask cluster on this machine: seconds for the same work, and their ratio.
+
+Run it with ``make bench-cluster`` after ``make report``, on a machine that does nothing else and has two cores or more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+from distributed import Client, LocalCluster
+
+from kenpo_lib.batch.cluster import ClusterMaker, pack_kit
+from kenpo_lib.batch.job import plan_jobs
+from kenpo_lib.batch.paths import Paths
+from kenpo_lib.batch.template import read_templates
+from kenpo_lib.batch.work import Limits, Request
+from kenpo_lib.catalogue import load_catalogue
+from kenpo_lib.store import build_store
+
+ROOT = Path(__file__).parents[1]
+
+
+def list_requests(paths: Paths, years: tuple[int, ...], count: int) -> list[Request]:
+    """So many pages of branches, of all years with data and in both languages, again from the start if that is too few."""
+    catalogue = load_catalogue()
+    codes = catalogue.branch_codes
+    jobs = [
+        job
+        for year, lang in itertools.product(sorted(years, reverse=True), ("ja", "en"))
+        for job in plan_jobs(catalogue, codes, fiscal_year=year, lang=lang)[1:]
+    ]
+    texts = {job.notebook: (paths.notebooks / job.notebook).read_text(encoding="utf-8") for job in jobs}
+    return [Request(job, texts[job.notebook]) for job in itertools.islice(itertools.cycle(jobs), count)]
+
+
+def measure(paths: Paths, requests: list[Request], workers: int) -> float:
+    """Seconds from the first request to the last page, with warm workers of one thread each."""
+    store = build_store(paths.curated)
+    tables: dict[str, str] = {}
+    for request in requests:
+        tables.update(store.files(request.job.branch_code, request.job.fiscal_year))
+    kit = pack_kit(paths.curated, tables, read_templates(paths.templates), Limits())
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        cluster = stack.enter_context(
+            LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None, silence_logs=40)
+        )
+        for number in range(workers):
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address),
+                    *("--nthreads", "1", "--no-dashboard", "--local-directory", f"{folder}/{number}"),
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            stack.callback(_end, process)
+        with Client(cluster.scheduler_address, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=120)
+        maker = stack.enter_context(ClusterMaker(cluster.scheduler_address, kit))
+        list(maker.run(requests[: 4 * workers]))  # processes are up and warm before the clock starts
+        start = time.perf_counter()
+        failed = [result for result in maker.run(requests) if result.failure]
+        wall = time.perf_counter() - start
+    if failed:
+        sys.exit(f"{len(failed)} pages failed: {failed[0].failure}")
+    return wall
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for child in psutil.Process(process.pid).children(recursive=True):
+        child.terminate()
+    process.terminate()
+    process.wait(30)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pages", type=int, default=500)
+    options = parser.parse_args()
+    paths = Paths.of_project(ROOT)
+    requests = list_requests(paths, build_store(paths.curated).years, options.pages)
+    one, two = (measure(paths, requests, workers) for workers in (1, 2))
+    print(
+        f"{os.cpu_count()} cores, {len(requests)} pages: one worker {one:.1f} s, two workers {two:.1f} s, ratio {one / two:.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
