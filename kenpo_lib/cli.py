@@ -224,7 +224,10 @@ def _parse_kpis(text: str | None, catalogue: Any) -> list[str]:
 def _print_frame(frame: Any, form: str, *, to_table: Callable[[Any], str]) -> None:
     from kenpo_lib.export import to_csv_text, to_json_text
 
-    text = {"csv": to_csv_text, "json": to_json_text}.get(form, to_table)(frame)
+    _print_text({"csv": to_csv_text, "json": to_json_text}.get(form, to_table)(frame), form)
+
+
+def _print_text(text: str, form: str) -> None:
     # CSV and JSON in a file are UTF-8 with their own line ends, whatever the console writes.
     click.echo(text if form == "table" or sys.stdout.isatty() else text.encode("utf-8"), nl=False)
 
@@ -417,6 +420,23 @@ def seal(ctx: click.Context) -> None:
     click.echo(
         say(f"{len(text.splitlines())} ファイルを記録しました。", f"{len(text.splitlines())} files recorded."), err=True
     )
+
+
+@cli.command(
+    help=say(
+        "ノートブックのパラメータ（名前、型、使える値、既定値、意味）を出力します。",
+        "Print the parameters of the notebooks: name, type, allowed values, default, meaning.",
+    )
+)
+@_format_option
+def params(form: str) -> None:
+    from kenpo_lib.catalogue import load_catalogue
+    from kenpo_lib.console import format_rows
+    from kenpo_lib.parameters import COLUMN_WORDS, list_parameters
+
+    lang = console_language()
+    rows = list_parameters(load_catalogue(), lang)
+    _print_text(format_rows(rows, form, heading=lambda name: COLUMN_WORDS[name](lang)), form)
 
 
 def _write_nearest(error: UnicodeError) -> tuple[str, int]:

@@ -9,8 +9,9 @@ import polars as pl
 
 from kenpo_lib import sentences
 from kenpo_lib.catalogue import Catalogue
+from kenpo_lib.console import align
 from kenpo_lib.language import Text, console_language
-from kenpo_lib.normalise import display_width, format_number, pad_right
+from kenpo_lib.normalise import format_number
 from kenpo_lib.stats.incentive import INDICATORS
 from kenpo_lib.tables import to_csv
 
@@ -71,7 +72,7 @@ def to_console_table(frame: pl.DataFrame, catalogue: Catalogue) -> str:
                 sentences.rank_words(row, lang),
             ]
         )
-    return _align(rows)
+    return align(rows)
 
 
 def to_incentive_table(frame: pl.DataFrame, catalogue: Catalogue) -> str:
@@ -113,18 +114,9 @@ def to_incentive_table(frame: pl.DataFrame, catalogue: Catalogue) -> str:
                 *needs,
             ]
         )
-    return _align(rows)
+    return align(rows)
 
 
 def _needs_words(value: float | None, increase: float | None) -> str:
     """``32.2 (+0.6)``; the value alone where nothing is missing, ``(–)`` where no increase is enough or none is known."""
     return format_number(value, 1) + (f" ({format_number(increase, 1, signed=True)})" if increase != 0 else "")
-
-
-def _align(rows: list[list[str]]) -> str:
-    """The first row is headings."""
-    widths = [max(display_width(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(pad_right(text, width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
-    return "\n".join([lines[0], "-" * min(sum(widths) + 2 * len(widths), 160), *lines[1:]]) + "\n"

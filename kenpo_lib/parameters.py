@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from kenpo_lib.catalogue import NATION, Catalogue, parse_branch_list
 from kenpo_lib.errors import InputError
@@ -25,12 +26,23 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # controls, direction mark
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a notebook: its type there, what it is, and how a user's spelling becomes its value."""
+    """One parameter of a notebook: its type there, what it is, and how a user's spelling becomes its value.
+
+    Attributes:
+        name: In the notebook's cell of parameters.
+        type_name: Of the value there.
+        default: There; pages about all branches have branch "00" instead.
+        help: What it is.
+        parse: A user's spelling → the value.
+        list_allowed: All values that there are; None where only the data know.
+    """
 
     name: str
     type_name: str
+    default: Value
     help: Text
     parse: Callable[[str, Catalogue], Value]
+    list_allowed: Callable[[Catalogue], Iterable[str] | None]
 
 
 def _parse_branch(text: str, catalogue: Catalogue) -> str:
@@ -60,16 +72,24 @@ def parse_year(text: str, catalogue: Catalogue | None = None) -> int:
         ) from error
 
 
-def _parse_lang(text: str, catalogue: Catalogue) -> str:
-    return _choose("lang", text, [lang.value for lang in Lang])
+def _list_branches(catalogue: Catalogue) -> list[str]:
+    return sorted(catalogue.branches)
 
 
-def _parse_kpi(text: str, catalogue: Catalogue) -> str:
-    return _choose("kpi", text, list(catalogue.kpis))
+def _list_langs(catalogue: Catalogue) -> list[str]:
+    return [lang.value for lang in Lang]
 
 
-def _parse_order(text: str, catalogue: Catalogue) -> str:
-    return _choose("order", text, [*READING_ORDERS, *catalogue.kpis])
+def _list_kpis(catalogue: Catalogue) -> list[str]:
+    return list(catalogue.kpis)
+
+
+def _list_orders(catalogue: Catalogue) -> list[str]:
+    return [*READING_ORDERS, *catalogue.kpis]
+
+
+def _parse_one_of(name: str, list_allowed: Callable[[Catalogue], list[str]]) -> Callable[[str, Catalogue], str]:
+    return lambda text, catalogue: _choose(name, text, list_allowed(catalogue))
 
 
 def _choose(name: str, text: str, allowed: list[str]) -> str:
@@ -94,14 +114,70 @@ SCHEMA = {
     parameter.name: parameter
     for parameter in (
         Parameter(
-            "branch", "str", Text("支部コード（2桁の文字、全国は00）", "branch code, 00 is the nation"), _parse_branch
+            "branch",
+            "str",
+            "04",
+            Text("支部コード（2桁の文字、全国は00）", "branch code, 00 is the nation"),
+            _parse_branch,
+            _list_branches,
         ),
-        Parameter("fiscal_year", "int", Text("年度（4月の西暦）", "fiscal year"), parse_year),
-        Parameter("lang", "str", Text("頁の言語", "language of the page"), _parse_lang),
-        Parameter("kpi", "str", Text("指標のID", "id of a KPI"), _parse_kpi),
-        Parameter("order", "str", Text("概況の表の並び", "reading order of the overview"), _parse_order),
+        Parameter(
+            "fiscal_year",
+            "int",
+            2024,
+            Text("データのある年度（4月の西暦。R6、令和6年度とも書ける）", "fiscal year with data; also R6"),
+            parse_year,
+            lambda catalogue: None,
+        ),
+        Parameter(
+            "lang",
+            "str",
+            "ja",
+            Text("頁の言語", "language of the page"),
+            _parse_one_of("lang", _list_langs),
+            _list_langs,
+        ),
+        Parameter(
+            "kpi",
+            "str",
+            "specific_checkup_rate",
+            Text("指標のID", "id of a KPI"),
+            _parse_one_of("kpi", _list_kpis),
+            _list_kpis,
+        ),
+        Parameter(
+            "order",
+            "str",
+            READING_ORDERS[0],
+            Text("概況の表の並び", "reading order of the overview"),
+            _parse_one_of("order", _list_orders),
+            _list_orders,
+        ),
     )
 }
+
+
+COLUMN_WORDS = {
+    "name": Text("名前", "name"),
+    "type": Text("型", "type"),
+    "allowed": Text("使える値", "allowed"),
+    "default": Text("既定値", "default"),
+    "help": Text("意味", "meaning"),
+}
+
+
+def list_parameters(catalogue: Catalogue, lang: Lang) -> list[dict[str, Any]]:
+    """The schema as plain values, one mapping a parameter: ``name``, ``type``, ``allowed`` (None: what the data have), ``default``, ``help``."""
+    return [
+        {
+            "name": parameter.name,
+            "type": parameter.type_name,
+            "allowed": None if (allowed := parameter.list_allowed(catalogue)) is None else list(allowed),
+            "default": parameter.default,
+            "help": parameter.help(lang),
+        }
+        for parameter in SCHEMA.values()
+    ]
 
 
 def parse_parameters(given: Mapping[str, Value], catalogue: Catalogue) -> dict[str, Value]:

@@ -28,6 +28,9 @@ from kenpo_lib.compare import compute_comparison
 from kenpo_lib.curated import SCHEMAS, read_tables
 from kenpo_lib.errors import BranchesFailedError, Fault, InputError, ValidationStoppedError
 from kenpo_lib.export import to_console_table, to_csv_text, to_json_text
+from kenpo_lib.language import Lang
+from kenpo_lib.normalise import display_width
+from kenpo_lib.parameters import SCHEMA, list_parameters
 
 JAPANESE = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
 COMMANDS = tuple(cli.commands)
@@ -449,6 +452,30 @@ def test_the_table_is_english_when_asked_for(project, monkeypatch):
     assert not JAPANESE.search(result.stdout)
 
 
+# --- parameters -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("lang", "meaning"), [("ja", "支部コード"), ("en", "branch code")])
+def test_params_lists_every_parameter_in_the_language_asked_for(monkeypatch, lang, meaning):
+    monkeypatch.setenv("KENPO_LANG", lang)
+
+    table = CliRunner().invoke(cli, ["params"])
+    listed = json.loads(CliRunner().invoke(cli, ["params", "--format", "json"]).stdout)
+    rows = rows_of(CliRunner().invoke(cli, ["params", "--format", "csv"]))
+
+    assert (table.exit_code, table.stderr) == (0, "")
+    assert [line.split()[0] for line in table.stdout.splitlines()[2:]] == list(SCHEMA)
+    assert meaning in table.stdout
+    assert max(display_width(line) for line in table.stdout.splitlines()) <= 160
+    assert bool(JAPANESE.search(table.stdout)) == (lang == "ja")
+    assert listed == list_parameters(load_catalogue(), Lang(lang))
+    assert [row["name"] for row in rows] == list(SCHEMA)
+    assert [(row["allowed"] or None) for row in rows] == [
+        " ".join(entry["allowed"]) if entry["allowed"] else None for entry in listed
+    ]
+    assert rows[0]["default"] == "04"
+
+
 # --- the project ----------------------------------------------------------------------------------------------------
 
 NEEDING_A_PROJECT = (
@@ -461,8 +488,11 @@ NEEDING_A_PROJECT = (
 )
 
 
+NEEDING_NONE = {"params"}
+
+
 def test_every_command_is_tried_without_a_project():
-    assert {arguments[0] for arguments in NEEDING_A_PROJECT} == set(COMMANDS)
+    assert {arguments[0] for arguments in NEEDING_A_PROJECT} | NEEDING_NONE == set(COMMANDS)
 
 
 @pytest.mark.parametrize("arguments", NEEDING_A_PROJECT, ids=lambda arguments: arguments[0])

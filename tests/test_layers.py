@@ -20,6 +20,7 @@ LAYERS = [
         "charts",
         "tables",
         "page",
+        "console",
         "export",
         "briefing",
         "parameters",

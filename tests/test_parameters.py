@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import string
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from kenpo_lib.catalogue import Catalogue, load_catalogue
 from kenpo_lib.errors import InputError
-from kenpo_lib.parameters import SCHEMA, parse_parameters
+from kenpo_lib.language import Lang
+from kenpo_lib.parameters import COLUMN_WORDS, SCHEMA, list_parameters, parse_parameters
 
 CATALOGUE = load_catalogue()
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -87,14 +89,46 @@ def test_whatever_is_given_is_either_in_the_schema_or_refused(given_values: dict
         assert not isinstance(value, str) or set(value) <= set(string.ascii_letters + string.digits + "_")
 
 
-@pytest.mark.parametrize("name", ["10_national_overview", "20_branch_profile"])
-def test_schema_knows_what_the_notebooks_take(name: str):
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_schema_knows_what_the_notebooks_take(path: Path):
     runner_own = {"curated_dir", "sentinel"}
-    found = papermill.inspect_notebook(str(NOTEBOOKS / f"{name}.ipynb"))
+    found = papermill.inspect_notebook(str(path))
 
-    taken = {name: entry["inferred_type_name"] for name, entry in found.items() if name not in runner_own}
+    taken = {
+        name: (entry["inferred_type_name"], ast.literal_eval(entry["default"]))
+        for name, entry in found.items()
+        if name not in runner_own
+    }
 
-    assert taken == {name: SCHEMA[name].type_name for name in taken}
+    # pages about all branches are about the nation by default
+    defaults = {name: parameter.default for name, parameter in SCHEMA.items()}
+    defaults |= {"branch": "00"} if taken.get("branch", ("", ""))[1] == "00" else {}
+    assert taken == {name: (SCHEMA[name].type_name, defaults[name]) for name in taken}
+
+
+@pytest.mark.parametrize("lang", Lang)
+def test_listed_parameters_say_what_is_taken(lang: Lang):
+    rows = list_parameters(CATALOGUE, lang)
+
+    assert [row["name"] for row in rows] == list(SCHEMA)
+    for row in rows:
+        assert row.keys() == COLUMN_WORDS.keys()
+        assert row["help"]
+        assert type(row["default"]).__name__ == row["type"]
+        for value in [row["default"], *(row["allowed"] or [])]:
+            assert parse_parameters({row["name"]: value}, CATALOGUE) == {row["name"]: value}
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEMA if name != "fiscal_year"])
+@given(text=st.text(string.ascii_lowercase + string.digits + "_", max_size=12))
+def test_nothing_else_than_what_is_listed_is_taken(name: str, text: str):
+    (row,) = (row for row in list_parameters(CATALOGUE, Lang.JA) if row["name"] == name)
+
+    try:
+        value = parse_parameters({name: text}, CATALOGUE)[name]
+    except InputError:
+        return
+    assert value in row["allowed"]
 
 
 def test_reading_order_is_chosen_among_known_ones(catalogue: Catalogue):
