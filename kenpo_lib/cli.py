@@ -103,6 +103,14 @@ _format_option = click.option(
     show_default=True,
     help=say("出力の形", "Form of the output"),
 )
+_rows_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help=say("出力の形", "Form of the output"),
+)
 _lang_option = click.option(
     "--lang",
     type=click.Choice(["ja", "en"]),
@@ -420,6 +428,39 @@ def seal(ctx: click.Context) -> None:
     click.echo(
         say(f"{len(text.splitlines())} ファイルを記録しました。", f"{len(text.splitlines())} files recorded."), err=True
     )
+
+
+@cli.command(
+    help=say(
+        "頁が記録（manifest）のとおりか、作ったときの入力・コード・版が今と同じかを確かめます。何も書き換えません。\n\n"
+        "FILE は頁、その記録、フォルダー（省略時は reports/ のすべて）。\n\n"
+        "終了コード: 0 すべて記録のとおり（入力が変わっていても）、1 記録と違うものがある、2 確かめるものがない。",
+        "Check that pages are as recorded in their manifests, and whether inputs, code and versions are still the same. "
+        "Changes nothing.\n\n"
+        "FILE: pages, their manifests or folders (default: all under reports/).\n\n"
+        "Exit codes: 0 all are as recorded (even if inputs changed since), 1 some are not, 2 nothing to check.",
+    )
+)
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
+@_rows_option
+@click.pass_context
+def verify(ctx: click.Context, files: tuple[Path, ...], form: str) -> None:
+    from kenpo_lib.batch.paths import Paths
+    from kenpo_lib.batch.verify import PagesDifferError, Verifier, summarise
+    from kenpo_lib.catalogue import load_catalogue
+    from kenpo_lib.console import format_rows, pad_columns
+
+    lang = console_language()
+    verifier = Verifier(Paths.of_project(_folder(ctx)), load_catalogue())
+    findings = verifier.verify(files)
+    if form == "json":
+        _print_text(format_rows([finding.to_dict(lang) for finding in findings], form), form)
+    else:
+        _print_text(pad_columns([(finding.file, finding.words(lang)) for finding in findings]), form)
+    summary = summarise(findings, knows_data=verifier.knows_data, lang=lang)
+    if not all(finding.state.is_good for finding in findings):
+        raise PagesDifferError(summary)
+    click.echo(summary, err=True)
 
 
 @cli.command(

@@ -13,12 +13,17 @@ _MAX_LISTED = 6  # values of a list that a cell of a table shows
 
 
 def align(rows: Sequence[Sequence[str]]) -> str:
-    """A table for a terminal that shows wide characters as two; the first row is headings."""
+    """A table; the first row is headings."""
+    head, body = pad_columns(rows).split("\n", 1)
     widths = [max(display_width(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(pad_right(text, width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
-    return "\n".join([lines[0], "-" * min(sum(widths) + 2 * len(widths), 160), *lines[1:]]) + "\n"
+    return f"{head}\n{'-' * min(sum(widths) + 2 * len(widths), 160)}\n{body}"
+
+
+def pad_columns(rows: Sequence[Sequence[str]]) -> str:
+    """One line a row, for a terminal that shows wide characters as two."""
+    widths = [max(display_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(pad_right(text, width) for text, width in zip(row, widths, strict=True)) for row in rows)
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def format_rows(rows: Sequence[Mapping[str, Any]], form: str, *, heading: Callable[[str], str] = str) -> str:

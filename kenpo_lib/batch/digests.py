@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import kenpo_lib
 from kenpo_lib.batch.job import Job
@@ -64,17 +65,27 @@ def list_versions() -> dict[str, str]:
     return versions
 
 
+def digest_versions(versions: Mapping[str, str]) -> str:
+    """One digest of ``list_versions``."""
+    return digest_texts(f"{name} {number}" for name, number in sorted(versions.items()))
+
+
+def digest_parameters(parameters: Mapping[str, Any]) -> str:
+    """One digest of what a page was asked for, from ``Job.to_dict``."""
+    return digest_texts([json.dumps(parameters, sort_keys=True)])
+
+
 @dataclass(frozen=True)
 class Digests:
     """The digests of one project as it is now; each file is read once.
 
     Attributes:
         paths: The folders.
-        store: The comparison of the curated tables, which knows what each page shows of them.
+        store: The comparison of the curated tables, which knows what each page shows of them; without it parts lack the data.
     """
 
     paths: Paths
-    store: Store
+    store: Store | None
 
     @cached_property
     def versions(self) -> dict[str, str]:
@@ -91,7 +102,7 @@ class Digests:
             "suites": digest_folder(self.paths.expectations, "*.json"),
             "font": digest_folder(LIBRARY / "fonts", "*.ttf"),
             "lock": sha256_of(lock) if lock.is_file() else "",
-            "environment": digest_texts(f"{name} {number}" for name, number in sorted(self.versions.items())),
+            "environment": digest_versions(self.versions),
         }
 
     @cached_property
@@ -101,14 +112,15 @@ class Digests:
     def parts(self, job: Job) -> dict[str, str]:
         """Digest by part for one page."""
         return {
-            "parameters": digest_texts([json.dumps(job.to_dict(), sort_keys=True)]),
-            "data": self.store.fingerprint(job.branch_code, job.fiscal_year),
+            "parameters": digest_parameters(job.to_dict()),
+            **({} if self.store is None else {"data": self.store.fingerprint(job.branch_code, job.fiscal_year)}),
             "notebook": self.notebooks.get(job.notebook, ""),
             **self.shared,
         }
 
     def inputs(self, job: Job) -> dict[str, str]:
-        """sha256 of every file that the page is made from, by its path in the project."""
+        """sha256 of every file that the page is made from, by its path in the project. Needs the store."""
+        assert self.store is not None, job
         curated = {
             f"data/curated/{name}": digest
             for name, digest in self.store.files(job.branch_code, job.fiscal_year).items()
