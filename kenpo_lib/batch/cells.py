@@ -12,8 +12,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ import kenpo_lib.briefing  # noqa: F401  (what the notebooks use)
 from kenpo_lib.batch.engine import ENGINE_NAME, OutputTooLargeError, register
 from kenpo_lib.batch.explain import describe_breach, describe_error, describe_refusal, legible
 from kenpo_lib.batch.guard import forbid_outside, list_touched, look_at
+from kenpo_lib.batch.interrupt import end_with_parent
 from kenpo_lib.batch.work import Cause, Limits, PageFailedError, Place, Request, Run, fail
 from kenpo_lib.charts.drawing import defer_drawings
 from kenpo_lib.files import make_folder
@@ -49,7 +49,7 @@ def run_cells(connection: Connection, request: Request, place: Place, limits: Li
     """
     if hasattr(os, "setsid"):
         os.setsid()  # so that all that it starts ends with it
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     sys.dont_write_bytecode = True
     start = time.monotonic()
     try:
@@ -67,13 +67,6 @@ def run_cells(connection: Connection, request: Request, place: Place, limits: Li
     with suppress(OSError):  # nobody is listening any more
         connection.send(answer)
     connection.close()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def execute(

@@ -72,7 +72,7 @@ def without_ctrl_c() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    from multiprocessing import resource_tracker
+    from multiprocessing import resource_tracker  # here, so that every other command starts without it
 
     resource_tracker.ensure_running()  # where multiprocessing starts it later, it lets the signal through again
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -86,3 +86,18 @@ def ignore_ctrl_c() -> None:
     """For a process that its parent ends."""
     if os.name == "nt":
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def end_with_parent() -> None:
+    """Have this process end as soon as the one that started it has died, whatever it is doing."""
+    from multiprocessing import parent_process  # here, so that every other command starts without it
+    from multiprocessing.connection import wait
+
+    parent = parent_process()
+
+    def await_end() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    if parent is not None:
+        threading.Thread(target=await_end, daemon=True).start()

@@ -23,7 +23,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from kenpo_lib.batch.interrupt import ignore_ctrl_c, without_ctrl_c
+from kenpo_lib.batch.interrupt import end_with_parent, ignore_ctrl_c, without_ctrl_c
 from kenpo_lib.batch.work import (
     MAX_ATTEMPTS,
     RETRIED,
@@ -136,6 +136,7 @@ def _run_cells(connection: Connection, request: Request, place: Place, limits: L
 def _serve_pages(connection: Connection, templates: Mapping[str, str]) -> None:
     """Body of a page writer: a run comes in, a page or a failure goes out, until the other end closes."""
     ignore_ctrl_c()
+    end_with_parent()
     if hasattr(os, "setsid"):
         os.setsid()
     from kenpo_lib.batch.page_writer import PageWriter, write_page
