@@ -67,7 +67,7 @@ def stopping_in_order() -> Iterator[None]:
 def without_ctrl_c() -> Iterator[None]:
     """Processes that start inside never hear Ctrl+C, which a console sends to all its processes: their parent ends them.
 
-    One that comes meanwhile reaches this process afterwards. On Windows processes call ``ignore_ctrl_c`` themselves.
+    On Windows they call ``ignore_ctrl_c`` themselves.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
