@@ -7,7 +7,7 @@ from pathlib import Path
 from kenpo_lib.batch.job import Job
 from kenpo_lib.batch.listing import render_listing
 from kenpo_lib.batch.work import RETRIED, Cause, Failure
-from kenpo_lib.catalogue import Catalogue
+from kenpo_lib.catalogue import NATION, Catalogue
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year
 from kenpo_lib.tables import Html, heading
@@ -44,6 +44,8 @@ def render_error_page(
     """
     lang = job.lang
     name = catalogue.branches[job.branch_code].name(lang)
+    if job.branch_code != NATION:
+        name += Text("支部", "")(lang)
     year = format_fiscal_year(job.fiscal_year, lang=lang, western=True)
     title = Text(f"{name} {year} のレポートは作れませんでした", f"The report of {name}, {year}, could not be made")(
         lang
@@ -59,7 +61,7 @@ def render_error_page(
         )
         parts.append(
             Html("<section>{}<p><code>{}</code></p></section>").format(
-                heading(2, label), failure.cell_source[:_MAX_CELL]
+                heading(2, label), _show_lines(failure.cell_source[:_MAX_CELL])
             )
         )
     notes = [_ADVICE.get(failure.cause, _OTHERWISE)(lang)]
@@ -79,3 +81,10 @@ def render_error_page(
         )
     )
     return render_listing(Html("").join(parts), templates=templates, lang=lang, title=title)
+
+
+def _show_lines(source: str) -> Html:
+    """Code with its line breaks and indents, which HTML would fold."""
+    return Html("<br>").join(
+        "\N{NO-BREAK SPACE}" * (len(line) - len(line.lstrip())) + line.lstrip() for line in source.splitlines()
+    )
