@@ -69,8 +69,9 @@ def _render(spec: str) -> str:
     import vl_convert
 
     register_fonts()
+    # Read here: the renderer's own reader of JSON rounds some numbers in their last digit.
     # Marks are not announced one by one; the label says what they show.
-    return vl_convert.vegalite_to_svg(spec, allowed_base_urls=[], config={"aria": False})
+    return vl_convert.vegalite_to_svg(json.loads(spec), allowed_base_urls=[], config={"aria": False})
 
 
 def warm_up() -> None:
