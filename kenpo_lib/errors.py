@@ -71,6 +71,19 @@ class FolderError(KenpoError):
         )
 
 
+class FontError(KenpoError):
+    """Charts would be drawn without text, or with another font than the project's: nothing may be published."""
+
+    def __init__(self, problem: Text):
+        super().__init__(
+            say(
+                f"図の文字を描けません（{problem.ja}）。kenpo_lib/fonts のフォントを確かめてください: kenpo doctor",
+                f"Charts cannot be drawn with their text ({problem.en}). Check the fonts in kenpo_lib/fonts: `kenpo doctor`.",
+            )
+        )
+        self.problem = problem
+
+
 class BranchesFailedError(KenpoError):
     """Some reports could not be made; the others are complete."""
 

@@ -37,7 +37,7 @@ from kenpo_lib.batch.work import (
     Run,
     fail,
 )
-from kenpo_lib.errors import KenpoError
+from kenpo_lib.errors import FontError, KenpoError
 from kenpo_lib.language import say
 
 _TICK_SECONDS = 0.25
@@ -141,10 +141,16 @@ def _serve_pages(connection: Connection, templates: Mapping[str, str]) -> None:
         os.setsid()
     from kenpo_lib.batch.page_writer import PageWriter, write_page
     from kenpo_lib.charts.drawing import warm_up as warm_up_renderer
+    from kenpo_lib.charts.glyphs import check_glyphs
 
     writer = PageWriter(templates)
     warm_up_renderer()
     with suppress(EOFError, OSError):
+        try:
+            check_glyphs()
+        except FontError as error:
+            connection.send(("no font", error.problem))
+            return
         connection.send(("ready", None))
         while True:
             run, lang, title = connection.recv()
@@ -236,6 +242,7 @@ class LocalPool:
 
         Raises:
             PoolBrokenError: Processes do not start.
+            FontError: Charts would be drawn without text.
         """
         waiting = deque(requests)
         while waiting or self._running or self._to_write or any(writer.request for writer in self._writers):
@@ -368,6 +375,8 @@ class LocalPool:
         if kind == "ready":
             writer.is_ready, self._failed_starts = True, 0
             return
+        if kind == "no font":
+            raise FontError(content)
         request, run = writer.request, writer.run
         assert request is not None, kind
         assert run is not None, kind

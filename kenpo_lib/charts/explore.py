@@ -15,9 +15,9 @@ import altair as alt
 import polars as pl
 
 from kenpo_lib.catalogue import Catalogue, Direction, Kpi
+from kenpo_lib.charts.drawing import register_fonts
 from kenpo_lib.charts.layers import format_value, inline
 from kenpo_lib.charts.shape import number_runs
-from kenpo_lib.charts.svg import register_fonts
 from kenpo_lib.charts.theme import GRID, MUTED, NATION_COLOUR, OTHERS, PAPER, STRONG, TARGET_COLOUR
 from kenpo_lib.charts.trend_marks import name_year
 from kenpo_lib.language import Lang, Text

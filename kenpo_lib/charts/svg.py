@@ -9,7 +9,8 @@ from typing import Any
 import altair as alt
 
 from kenpo_lib.charts.clean import UnsafeChartError
-from kenpo_lib.charts.drawing import Drawing, draw_or_defer, register_fonts
+from kenpo_lib.charts.drawing import Drawing, draw_or_defer
+from kenpo_lib.charts.glyphs import check_glyphs
 from kenpo_lib.charts.theme import PAPER
 
 _ID_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -45,10 +46,14 @@ def render_svg(
 
 
 def render_png(chart: alt.TopLevelMixin, *, scale: float = 2.0) -> bytes:
-    """Draw a chart on white as PNG, for places that show no SVG (mail). Same bytes in every process."""
+    """Draw a chart on white as PNG, for places that show no SVG (mail). Same bytes in every process.
+
+    Raises:
+        FontError: Its text would be missing.
+    """
     import vl_convert
 
-    register_fonts()
+    check_glyphs()
     spec = _read_spec(chart)
     spec["background"] = PAPER
     return vl_convert.vegalite_to_png(spec, scale=scale, allowed_base_urls=[])
