@@ -180,6 +180,25 @@ def list_parameters(catalogue: Catalogue, lang: Lang) -> list[dict[str, Any]]:
     ]
 
 
+def require_known(names: Iterable[str]) -> None:
+    """Refuse names of parameters that are not in the schema.
+
+    Raises:
+        InputError: The nearest name is given.
+    """
+    for name in names:
+        if name not in SCHEMA:
+            shown = ascii(name)[1:41]
+            listed = " ".join(SCHEMA)
+            hint = _nearest(str(name), list(SCHEMA))
+            raise InputError(
+                say(
+                    f"パラメータ '{shown}' はありません{hint}。\n  {listed}",
+                    f"There is no parameter '{shown}'{hint}.\n  {listed}",
+                )
+            )
+
+
 def parse_parameters(given: Mapping[str, Value], catalogue: Catalogue) -> dict[str, Value]:
     """The values as the notebooks take them, in the order of the schema.
 
@@ -191,17 +210,7 @@ def parse_parameters(given: Mapping[str, Value], catalogue: Catalogue) -> dict[s
         InputError: A name that is not in the schema (the nearest is named), a value that is not text or a whole number, is too
             long, has signs that nobody sees, or does not exist.
     """
-    for name in given:
-        if name not in SCHEMA:
-            shown = ascii(name)[1:41]
-            listed = " ".join(SCHEMA)
-            hint = _nearest(str(name), list(SCHEMA))
-            raise InputError(
-                say(
-                    f"パラメータ '{shown}' はありません{hint}。\n  {listed}",
-                    f"There is no parameter '{shown}'{hint}.\n  {listed}",
-                )
-            )
+    require_known(given)
     return {name: SCHEMA[name].parse(_as_text(name, given[name]), catalogue) for name in SCHEMA if name in given}
 
 

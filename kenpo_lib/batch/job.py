@@ -9,7 +9,7 @@ from typing import Any
 
 from kenpo_lib.catalogue import NATION, Catalogue
 from kenpo_lib.normalise import format_fiscal_year
-from kenpo_lib.parameters import READING_ORDERS, Value, parse_parameters
+from kenpo_lib.parameters import READING_ORDERS, Value, parse_parameters, require_known
 
 
 class Kind(StrEnum):
@@ -41,6 +41,9 @@ class Job:
     lang: str
     file: str
     extra: tuple[tuple[str, Value], ...] = ()
+
+    def __post_init__(self) -> None:
+        require_known(self.parameters)  # also of one who calls this from Python: papermill runs a name as code
 
     @property
     def stem(self) -> str:
