@@ -16,6 +16,7 @@ from kenpo_lib.language import Text
 
 _FORMULA_START = tuple("=+-@")
 _FIELD_BREAK = tuple("\t\r\n")
+_ALWAYS_TABLES = {"data", "matrix", "marks", "places", "sources"}  # these scroll where others become cards
 _NUMBER = re.compile(r"[-+−±]?[0-9][0-9,]*(?:\.[0-9]+)?")
 
 
@@ -45,11 +46,13 @@ def cell(content: Any, *, label: str = "", kind: str = "td", css: str = "", scop
 def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], *, css: str = "") -> Html:
     """A table with a caption and scoped headings; the first cell of a row is its heading.
 
-    Cells are text (escaped), markup, or finished ``cell(...)`` markup beginning with ``<t``.
+    Cells are text (escaped), markup, or finished ``cell(...)`` markup beginning with ``<t``. They repeat the headings unless the
+    table stays a table on every screen; that would be a third of its bytes for nothing.
     """
     head = "".join(cell(heading, kind="th", scope="col") for heading in headings)
-    labels = ["", *headings[1:]]
-    body = "".join(f"<tr>{_write_row(row, labels)}</tr>" for row in rows)
+    repeats = _ALWAYS_TABLES.isdisjoint(css.split())
+    labels = ["", *headings[1:]] if repeats else [""] * len(headings)
+    body = "".join(f"<tr>{_write_row(row, labels, marks_numbers=css != 'data')}</tr>" for row in rows)
     title = escape(caption)
     return Html(
         f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table class="{escape(css)}">'
@@ -57,19 +60,21 @@ def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], 
     )
 
 
-def _write_row(row: Sequence[Any], labels: Sequence[str]) -> str:
+def _write_row(row: Sequence[Any], labels: Sequence[str], *, marks_numbers: bool) -> str:
     return "".join(
         content
         if isinstance(content, Markup) and content.startswith(("<td", "<th"))
-        else cell(content, label=labels[index], **_cell_style(index, content))
+        else cell(content, label=labels[index], **_cell_style(index, content, marks_numbers=marks_numbers))
         for index, content in enumerate(row)
     )
 
 
-def _cell_style(index: int, content: Any) -> dict[str, str]:
+def _cell_style(index: int, content: Any, *, marks_numbers: bool) -> dict[str, str]:
+    """The heading of a row, and numbers, which stand to the right; in tables of data the style sheet does that by column."""
     if index == 0:
         return {"kind": "th", "scope": "row"}
-    return {"css": "num"} if isinstance(content, int | float) or _NUMBER.match(str(content)) else {}
+    is_number = marks_numbers and (isinstance(content, int | float) or _NUMBER.match(str(content)))
+    return {"css": "num"} if is_number else {}
 
 
 def figure(svg: str, *, caption: str, sentence: str, details: Html | None = None) -> Html:
@@ -80,10 +85,16 @@ def figure(svg: str, *, caption: str, sentence: str, details: Html | None = None
 
 
 def data_details(
-    headings: Sequence[str], rows: Sequence[Sequence[Any]], *, file_name: str, caption: str, lang: str
+    headings: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    file_name: str,
+    caption: str,
+    lang: str,
+    summary: str = "",
 ) -> Html:
     """The data behind a chart: a folded table and a CSV download, both without a script."""
-    summary = Text("データを見る", "Show the data")(lang)
+    summary = summary or Text("データを見る", "Show the data")(lang)
     return Html("<details><summary>{}</summary>{}{}</details>").format(
         summary, table(caption, headings, rows, css="data"), csv_link(headings, rows, file_name=file_name, lang=lang)
     )
@@ -92,10 +103,10 @@ def data_details(
 def csv_link(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, file_name: str, lang: str) -> Html:
     """A download link that carries its CSV inside the page."""
     encoded = base64.b64encode(to_csv(headings, rows)).decode("ascii")
-    words = Text("CSVで保存", "Save as CSV")(lang)
-    return Html(
-        '<p class="download"><a download="{}" href="data:text/csv;charset=utf-8;base64,{}">{}（{}）</a></p>'
-    ).format(file_name, encoded, words, file_name)
+    words = Text(f"CSVで保存（{file_name}）", f"Save as CSV ({file_name})")(lang)
+    return Html('<p class="download"><a download="{}" href="data:text/csv;charset=utf-8;base64,{}">{}</a></p>').format(
+        file_name, encoded, words
+    )
 
 
 def to_csv(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

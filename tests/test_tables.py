@@ -181,7 +181,7 @@ def test_markup_of_a_library_is_trusted_only_where_it_is_marked():
 
 
 def test_table_has_caption_region_and_scoped_headings():
-    soup = parse(table("表1", ["支部", "実績"], [["宮城", "68.6%"], ["東京", None]], css="data"))
+    soup = parse(table("表1", ["支部", "実績"], [["宮城", "68.6%"], ["東京", None]], css="cards"))
 
     assert soup.div.attrs == {"class": ["scroll"], "tabindex": "0", "role": "region", "aria-label": "表1"}
     assert soup.caption.get_text() == "表1"
@@ -189,6 +189,13 @@ def test_table_has_caption_region_and_scoped_headings():
     assert [tag["scope"] for tag in soup.tbody.find_all("th")] == ["row", "row"]
     assert [tag["data-label"] for tag in soup.find_all("td")] == ["実績", "実績"]
     assert [tag.get_text() for tag in soup.find_all("td")] == ["68.6%", "–"]
+
+
+@pytest.mark.parametrize("css", ["data", "matrix", "sources"])
+def test_table_that_stays_one_does_not_repeat_its_headings(css):
+    soup = parse(table("表1", ["支部", "実績"], [["宮城", "68.6%"]], css=css))
+
+    assert not any("data-label" in tag.attrs for tag in soup.find_all("td"))
 
 
 def test_table_may_have_no_rows():
