@@ -23,6 +23,7 @@ from kenpo_lib.store.page_data import (
     SOURCE_COLUMNS,
     find_shown,
     list_shown_warnings,
+    list_year_sources,
 )
 
 Row = Mapping[str, Any]
@@ -73,13 +74,15 @@ class Fingerprints:
         found = {}
         for year in self._years:
             parts = self._list_parts(NATION, self._nation_rows, year)
-            scores = self._computed.read_incentive(year)
+            scores, rows = self._computed.read_incentive(year), self._computed.read_year(year)
+            documents = [t for name in sorted(list_year_sources(rows)) for t in self._sources.get((name,), ())]
             frames = {
-                "year": self._computed.read_year(year),
+                "year": rows,
                 "contribution": self._computed.read_contribution(year),
                 "scores": pl.DataFrame() if scores is None else scores,
             }
-            found[year] = _digest([*parts, *((name, _put_in_text(frame)) for name, frame in frames.items())])
+            texts = ((name, _put_in_text(frame)) for name, frame in frames.items())
+            found[year] = _digest([*parts, ("documents", documents), *texts])
         return found
 
     def _list_parts(self, branch_code: str, rows: Sequence[Row], year: int) -> Iterator[tuple[str, Iterable[str]]]:

@@ -26,6 +26,7 @@ PAGE_COLUMNS = (
     *("prior_value", "prior_reason", "prior_difference", "prior_judgement", "prior_source_id", "prior_locator"),
     *("target_rule", "target_value", "target_floor", "target_result", "target_reason", "target_threshold"),
     *("target_distance", "target_people", "target_source_id", "target_locator"),
+    *("national_people", "prior_change_lower", "prior_change_upper", "quantile_group"),
     *("rank", "ranked_count", "rank_lower", "rank_upper", "prior_rank", "rank_change", "rank_change_usual"),
     *("deviation_score", "lower_95", "upper_95", "statistical", "statistical_method", "practical", "alert"),
     *("trend_word", "run_years", "pace_basis", "pace_expected", "pace_is_on", "pace_needed_per_month"),
@@ -156,6 +157,11 @@ def find_shown(rows: Iterable[Row], catalogue: Catalogue, *, fiscal_year: int) -
     )
 
 
+def list_year_sources(year: pl.DataFrame) -> set[str]:
+    """The documents behind all branches of a year and the values that they are compared with, as the overview shows them."""
+    return {name for column in ("source_id", "prior_source_id") for name in year[column].drop_nulls()}
+
+
 def list_shown_warnings(warnings: Iterable[Row], shown: Shown, *, branch_code: str, fiscal_year: int) -> list[Row]:
     """Those about the series of the page, in its year and the one before, of its branch or the nation."""
     return [
@@ -184,14 +190,15 @@ def read_page(reader: Reader, catalogue: Catalogue, *, branch_code: str, fiscal_
     is_shown = pl.col("kpi_id").is_in(shown.kpi_ids)
     own = own if is_overview else own.filter(is_shown)
     budgets, marks = (reader.read_own(name, branch_code, fiscal_year) for name in OWN_TABLES)
-    documents = shown.source_ids.union(budgets["source_id"], marks["source_id"])
+    year = reader.read_year(fiscal_year) if is_overview else own.clear()
+    documents = shown.source_ids.union(budgets["source_id"], marks["source_id"], list_year_sources(year))
     scores = reader.read_incentive(fiscal_year)
     incentive, indicators = _pick_incentive(scores, branch_code)
     return PageData(
         own=own,
         nation=nation.filter(is_shown & (not is_overview)).select(NATION_COLUMNS),
         places=own.clear().select(PLACE_COLUMNS) if is_overview else _read_places(reader, shown, own, fiscal_year),
-        year=reader.read_year(fiscal_year) if is_overview else own.clear(),
+        year=year,
         contribution=reader.read_contribution(fiscal_year) if is_overview else pl.DataFrame(),
         incentive=incentive,
         indicators=indicators,
