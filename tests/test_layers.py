@@ -13,20 +13,8 @@ import pytest
 LAYERS = [
     *("fast_import", "language", "errors", "files", "grain", "normalise", "targets", "catalogue", "curated", "proxies"),
     *("sources", "curate", "validate", "stats", "spread", "uncertainty", "compare", "incentive", "contribution"),
-    *(
-        "store",
-        "sentences",
-        "verdict_words",
-        "charts",
-        "tables",
-        "page",
-        "console",
-        "export",
-        "briefing",
-        "parameters",
-        "batch",
-        "cli",
-    ),
+    *("store", "spine", "sentences", "verdict_words", "actions", "points", "conclusion"),
+    *("charts", "tables", "page", "console", "export", "briefing", "parameters", "batch", "cli"),
 ]
 PACKAGE = builders.ROOT / "kenpo_lib"
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -18,6 +18,7 @@ from kenpo_lib.charts.incentive import draw_incentive_points
 from kenpo_lib.charts.position import draw_position
 from kenpo_lib.charts.ranking import draw_ranking
 from kenpo_lib.charts.sparkline import sparkline
+from kenpo_lib.charts.spine import spine_line
 from kenpo_lib.charts.svg import render_png, render_svg
 from kenpo_lib.charts.theme import CHART_CSS, FONT_STACK
 from kenpo_lib.charts.tiles import draw_tile_map
@@ -41,5 +42,6 @@ __all__ = [
     "render_png",
     "render_svg",
     "sparkline",
+    "spine_line",
     "use_renderer",
 ]

@@ -1,0 +1,84 @@
+"""Where one branch stands in every KPI at once: from the worst branch over the nation to the best, one line a KPI.
+
+Every line has the nation in its middle and runs to the right for the better, so that lines of different units can stand below each
+other. Source of the form: the spine chart of the area profiles of Fingertips (Office for Health Improvement and Disparities).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from kenpo_lib.catalogue import Kpi
+from kenpo_lib.grain import MIN_POSITION_BRANCHES
+
+
+@dataclass(frozen=True, slots=True)
+class Spine:
+    """One line of the chart. Places run from 0 (left end) over 0.5 (the nation) to 1 (right end); better lies right.
+
+    Attributes:
+        own: The branch's row of the comparison.
+        worst, best: The ends of the branches known, in the KPI's unit.
+        worst_codes, best_codes: Who is there; more than one where they tie.
+        lower, upper: Quartiles of the branches known, in the KPI's unit, the worse one first.
+        places: Where ``worst``, ``lower``, ``value``, ``upper`` and ``best`` lie.
+    """
+
+    own: dict[str, Any]
+    worst: float
+    best: float
+    worst_codes: tuple[str, ...]
+    best_codes: tuple[str, ...]
+    lower: float
+    upper: float
+    places: dict[str, float]
+
+
+def compute_spine(values: pl.DataFrame, kpi: Kpi, *, branch_code: str) -> Spine | None:
+    """Place one branch between the worst and the best.
+
+    Args:
+        values: All rows of the comparison of one KPI, definition and year; uses ``branch_code``, ``value``, ``national``.
+        kpi: Its direction decides which end is which.
+        branch_code: The branch to place.
+
+    Returns:
+        None where the branch has no value, neither way is better, there is no national figure to compare a branch with, fewer
+        than ten branches are known, or all have the national value. The longer side of the nation fills its half; quartiles are
+        interpolated between the nearest two values (type 7 of Hyndman and Fan).
+    """
+    known = values.filter(pl.col("value").is_not_null())
+    own = known.filter(pl.col("branch_code") == branch_code).to_dicts()
+    if not own or not kpi.direction.sign or kpi.unit.is_total or known.height < MIN_POSITION_BRANCHES:
+        return None
+    nation = own[0]["national"]
+    if nation is None:
+        return None
+    ends = known["value"].min(), known["value"].max()
+    quartiles = tuple(known["value"].quantile(share, interpolation="linear") for share in (0.25, 0.75))
+    (worst, best), (lower, upper) = (pair if kpi.direction.sign > 0 else pair[::-1] for pair in (ends, quartiles))
+    half = max(abs(worst - nation), abs(best - nation))
+    if not half:
+        return None
+
+    def place(value: float) -> float:
+        return 0.5 + 0.5 * kpi.direction.sign * (value - nation) / half
+
+    named = {"worst": worst, "lower": lower, "value": own[0]["value"], "upper": upper, "best": best}
+    return Spine(
+        own=own[0],
+        worst=worst,
+        best=best,
+        worst_codes=_codes_at(known, worst),
+        best_codes=_codes_at(known, best),
+        lower=lower,
+        upper=upper,
+        places={name: place(value) for name, value in named.items()},
+    )
+
+
+def _codes_at(known: pl.DataFrame, value: float) -> tuple[str, ...]:
+    return tuple(known.filter(pl.col("value") == value).sort("branch_code")["branch_code"])
