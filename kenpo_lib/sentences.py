@@ -1,16 +1,15 @@
-"""Comparison rows → what a reader reads: words for values, verdicts and reasons, and the sentences of the conclusion.
+"""Comparison rows → what a reader reads: words for values, verdicts and reasons, and the sentences that stand for charts.
 
 Rules only, no judgement of its own: each function takes rows of the comparison frame (as dicts) and says what stands there.
-A list of KPIs in a sentence is short; the table below it has them all.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from kenpo_lib.catalogue import NATIONAL_PROXIES, Catalogue, Kpi, Unit
+from kenpo_lib.catalogue import NATIONAL_PROXIES, Kpi, Unit
 from kenpo_lib.grain import BRANCH_COUNT
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import TargetRule, format_fiscal_year, format_number
@@ -67,6 +66,13 @@ def national_name(kind: str | None, kpi: Kpi, lang: str, *, branches: int = BRAN
         return Text("全国（不明）", "nation (unknown)")(lang)
     proxy = NATIONAL_PROXIES[kpi.national_proxy](lang) if kpi.national_proxy else ""
     return NATIONAL_WORDS[kind](lang).format(proxy=proxy, branches=branches)
+
+
+def short_national_name(row: Row, lang: str) -> str:
+    """全国, or 全国（推計） and the like where the figure is not published."""
+    mark = NATIONAL_MARKS[row["national_kind"]](lang) if row["national_kind"] else ""
+    nation = Text("全国", "nation")(lang)
+    return nation + (Text(f"（{mark}）", f" ({mark})")(lang) if mark else "")
 
 
 def value_words(value: float | None, kpi: Kpi, lang: str) -> str:
@@ -142,195 +148,79 @@ def name_list(names: Sequence[str], lang: str, *, most: int = MOST_NAMED) -> str
     return text + (Text(f" ほか{rest}指標", f" and {rest} more")(lang) if rest else "")
 
 
-# --- the conclusion -------------------------------------------------------------------------------------------------
-
-
-def conclude_branch(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> list[str]:
-    """The conclusion of a branch report: targets, position, movement, what is missing in people. Empty facts are left out.
-
-    Args:
-        rows: One branch and year, each KPI once, in reading order.
-    """
-    sentences = [
-        *_conclude_targets(rows, catalogue, lang),
-        *_conclude_position(rows, catalogue, lang),
-        *_conclude_nation(rows, catalogue, lang),
-        *_conclude_change(rows, catalogue, lang),
-    ]
-    if not sentences:
-        sentences = [Text("この年度の実績はまだありません。", "There are no results for this year yet.")(lang)]
-    return sentences
-
-
-def _names(rows: Iterable[Row], catalogue: Catalogue, lang: str) -> list[str]:
-    return [catalogue.kpis[row["kpi_id"]].short_name(lang) for row in rows]
-
-
-def _conclude_targets(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> list[str]:
-    aimed = [row for row in rows if row["target_result"]]
-    if not aimed:
-        text = Text(
-            "この支部の年度目標は、手元の公表資料にありません。",
-            "The targets of this branch are not in the documents at hand.",
-        )
-        return [text(lang)] if any(row["value"] is not None for row in rows) else []
-    by_result = {
-        result: [row for row in aimed if row["target_result"] == result] for result in ("met", "not_met", "cannot_tell")
-    }
-    met, missed, open_ = (len(by_result[key]) for key in ("met", "not_met", "cannot_tell"))
-    head = Text(
-        f"目標のある{len(aimed)}指標のうち、達成{met}、未達{missed}"
-        + (f"、判定できない{open_}" if open_ else "")
-        + "です。",
-        f"Of {len(aimed)} KPIs with a target, {met} are met, {missed} not met"
-        + (f", {open_} cannot be told" if open_ else "")
-        + ".",
-    )(lang)
-    sentences = [head]
-    if by_result["cannot_tell"]:
-        reasons = [row["target_reason"] for row in by_result["cannot_tell"]]
-        counted = [f"{TARGET_REASON_WORDS[reason](lang)} {reasons.count(reason)}" for reason in dict.fromkeys(reasons)]
-        text = Text(f"判定できない理由: {'、'.join(counted)}。", f"Why it cannot be told: {', '.join(counted)}.")
-        sentences.append(text(lang))
-    if by_result["not_met"]:
-        parts = [_shortfall(row, catalogue, lang) for row in by_result["not_met"]]
-        listed = name_list(parts, lang, most=6)
-        sentences.append(Text(f"未達の指標と不足: {listed}。", f"Not met, and by how much: {listed}.")(lang))
-    return sentences
-
-
-def _shortfall(row: Row, catalogue: Catalogue, lang: str) -> str:
-    kpi = catalogue.kpis[row["kpi_id"]]
-    name = kpi.short_name(lang)
-    if row["target_distance"] is None:
-        return name
-    unit = Text("ポイント", " points")(lang) if kpi.unit is Unit.PERCENT else kpi.unit_word(lang)
-    gap = f"{format_number(row['target_distance'], kpi.decimals)}{unit}"
-    if row["target_people"]:
-        count = f"{row['target_people']:,}"
-        up = Target(TargetRule(row["target_rule"]), row["target_value"], row["target_floor"]).wants_at_least
-        gap += Text(f"＝{count}件の{'増' if up else '減'}", f" = {count} {'more' if up else 'fewer'} cases")(lang)
-    return Text(f"{name}（{gap}）", f"{name} ({gap})")(lang)
-
-
-def _conclude_position(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> list[str]:
-    branches = len(catalogue.branch_codes)
-    ranked = [
-        row for row in rows if row["ranked_count"] == branches and catalogue.kpis[row["kpi_id"]].direction.sign != 0
-    ]
-    if not ranked:
-        return []
-    ranked.sort(key=lambda row: row["rank"])
-    parts = [
-        Text(
-            f"{catalogue.kpis[row['kpi_id']].short_name(lang)} {row['rank']}位",
-            f"{catalogue.kpis[row['kpi_id']].short_name(lang)} {row['rank']}",
-        )(lang)
-        for row in ranked
-    ]
-    listed = name_list(parts, lang, most=6)
-    return [Text(f"{branches}支部中の順位: {listed}。", f"Rank among the {branches} branches: {listed}.")(lang)]
-
-
-_NATIONAL_REFERENCES = {
-    "published": Text("全国の公表値", "the published national value"),
-    "summed": Text("{}支部の件数から計算した全国値", "the national value from the counts of all {} branches"),
-    "weighted": Text("全国の推計（公表値なし）", "the national estimate (none published)"),
-    "mean": Text("{}支部の単純平均", "the plain mean of the {} branches"),
-}
-
-
-def _conclude_nation(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> list[str]:
-    judged = [row for row in rows if row["national_judgement"] in ("better", "worse", "same")]
-    if not judged:
-        return []
-    # A published figure, a sum, an estimate and a plain mean are not the same thing, so each has its own sentence.
-    sentences = []
-    branches = len(catalogue.branch_codes)
-    for kind, words in _NATIONAL_REFERENCES.items():
-        what = Text(words.ja.format(branches), words.en.format(branches))
-        group = [row for row in judged if row["national_kind"] == kind]
-        if not group:
-            continue
-        better = _names((r for r in group if r["national_judgement"] == "better"), catalogue, lang)
-        worse = _names((r for r in group if r["national_judgement"] == "worse"), catalogue, lang)
-        pieces_ja = [
-            *([f"良いのは{name_list(better, lang)}"] if better else []),
-            *([f"悪いのは{name_list(worse, lang)}"] if worse else []),
-        ]
-        pieces_en = [
-            *([f"better in {name_list(better, lang)}"] if better else []),
-            *([f"worse in {name_list(worse, lang)}"] if worse else []),
-        ]
-        if pieces_ja:
-            text = Text(f"{what.ja}より{'、'.join(pieces_ja)}です。", f"Against {what.en}: {_join_pieces(pieces_en)}.")
-        else:
-            text = Text(f"{what.ja}と同じ水準です。", f"The same as {what.en}.")
-        sentences.append(text(lang))
-    return sentences
-
-
-def _conclude_change(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> list[str]:
-    better = _names((r for r in rows if r["prior_judgement"] == "better"), catalogue, lang)
-    worse = _names((r for r in rows if r["prior_judgement"] == "worse"), catalogue, lang)
-    if not better and not worse:
-        return []
-    pieces_ja = [
-        *([f"改善したのは{name_list(better, lang)}（計{len(better)}）"] if better else []),
-        *([f"悪化したのは{name_list(worse, lang)}（計{len(worse)}）"] if worse else []),
-    ]
-    pieces_en = [
-        *([f"improved: {name_list(better, lang)} ({len(better)})"] if better else []),
-        *([f"worsened: {name_list(worse, lang)} ({len(worse)})"] if worse else []),
-    ]
-    return [
-        Text(f"前年度から、{'、'.join(pieces_ja)}です。", f"Since the prior year, {_join_pieces(pieces_en)}.")(lang)
-    ]
-
-
-def _join_pieces(pieces: Sequence[str]) -> str:
-    """English pieces as sentences of their own: the names in them hold commas."""
-    return ". ".join([*pieces[:1], *(piece[0].upper() + piece[1:] for piece in pieces[1:])])
+# --- what stands for a chart ----------------------------------------------------------------------------------------
 
 
 def describe_trend(
-    history: Sequence[Row], kpi: Kpi, *, branch_name: str, lang: str, branches: int = BRANCH_COUNT
+    history: Sequence[Row],
+    kpi: Kpi,
+    *,
+    branch_name: str,
+    lang: str,
+    branches: int = BRANCH_COUNT,
+    with_names: bool = True,
 ) -> str:
-    """The sentence that stands for a trend chart: the last value, its year, the change, the nation and the target."""
+    """The sentence that stands for a trend chart: the last value, its year, the change, the nation and the target.
+
+    Args:
+        history: One branch and KPI, oldest year first.
+        kpi: Its entry of the catalogue.
+        branch_name: In the language of ``lang``.
+        lang: Language of words.
+        branches: How many branches there are.
+        with_names: False where the branch and the KPI stand above; the nation's estimate is then just called one.
+    """
     known = [row for row in history if row["value"] is not None]
     if not known:
         return Text(f"{branch_name}の{kpi.name.ja}は値がありません。", f"{branch_name}: no value of {kpi.name.en}.")(
             lang
         )
     last = known[-1]
+    nation = short_national_name(last, lang)
+    if with_names:
+        nation = national_name(last["national_kind"], kpi, lang, branches=branches)
+    facts = Text("、", "; ")(lang).join(_list_facts(last, known, kpi, nation=nation, lang=lang))
     year = format_fiscal_year(last["fiscal_year"], lang=lang)
     value = value_words(last["value"], kpi, lang)
-    parts_ja, parts_en = [], []
-    if last["prior_difference"] is not None:
-        change = difference_words(last["prior_difference"], kpi, lang)
-        parts_ja.append(f"前年度から{change}")
-        parts_en.append(f"{change} on the year before")
-    if last["national"] is not None and last["national_difference"] is not None:
-        nation = value_words(last["national"], kpi, lang)
-        parts_ja.append(f"{national_name(last['national_kind'], kpi, 'ja', branches=branches)}は{nation}")
-        parts_en.append(f"{national_name(last['national_kind'], kpi, 'en', branches=branches)} {nation}")
-    if last["target_result"]:
-        rule, result = target_words(last, kpi, lang), RESULT_WORDS[last["target_result"]](lang)
-        parts_ja.append(f"目標{rule}は{result}")
-        parts_en.append(f"target {rule}: {result}")
-    if len({row["definition"] for row in known}) > 1:
-        parts_ja.append("途中で定義が変わったため線を切っています")
-        parts_en.append("the line breaks where the definition changed")
-    tail_ja = f"（{'、'.join(parts_ja)}）" if parts_ja else ""
-    tail_en = f" ({'; '.join(parts_en)})" if parts_en else ""
+    if not with_names:
+        tail = Text(f"{facts}。", f" {facts[:1].upper()}{facts[1:]}.")(lang) if facts else ""
+        return Text(f"{year}は{value}。{tail}", f"{value} in {year}.{tail}")(lang)
+    tail_ja, tail_en = (f"（{facts}）", f" ({facts})") if facts else ("", "")
     return Text(
         f"{branch_name}の{kpi.name.ja}は{year}に{value}{tail_ja}。",
         f"{branch_name}, {kpi.name.en}: {value} in {year}{tail_en}.",
     )(lang)
 
 
-def describe_position(rows: Sequence[Row], kpi: Kpi, *, branch_code: str, lang: str) -> str:
-    """The sentence that stands for a position chart: rank, lowest and highest of the branches known."""
+def _list_facts(last: Row, known: Sequence[Row], kpi: Kpi, *, nation: str, lang: str) -> list[str]:
+    """What the last value is held against; ``nation`` is the name of the national figure."""
+    facts = []
+    if last["prior_difference"] is not None:
+        change = difference_words(last["prior_difference"], kpi, lang)
+        facts.append(Text(f"前年度から{change}", f"{change} on the year before")(lang))
+    if last["national"] is not None and last["national_difference"] is not None:
+        value = value_words(last["national"], kpi, lang)
+        facts.append(Text(f"{nation}は{value}", f"{nation} {value}")(lang))
+    if last["target_result"]:
+        rule, result = target_words(last, kpi, lang), RESULT_WORDS[last["target_result"]](lang)
+        facts.append(Text(f"目標{rule}は{result}", f"target {rule}: {result}")(lang))
+    if len({row["definition"] for row in known}) > 1:
+        facts.append(
+            Text("途中で定義が変わったため線を切っています", "the line breaks where the definition changed")(lang)
+        )
+    return facts
+
+
+def describe_position(rows: Sequence[Row], kpi: Kpi, *, branch_code: str, lang: str, with_names: bool = True) -> str:
+    """The sentence that stands for a position chart: rank, lowest and highest of the branches known.
+
+    Args:
+        rows: All branches of one KPI, definition and year.
+        kpi: Its entry of the catalogue.
+        branch_code: The branch that is strong in the chart; "00" for none.
+        lang: Language of words.
+        with_names: False where the KPI and the branch's value stand above.
+    """
     known = [row for row in rows if row["value"] is not None]
     if not known:
         return Text(f"{kpi.name.ja}は値がありません。", f"{kpi.name.en}: no values.")(lang)
@@ -340,11 +230,15 @@ def describe_position(rows: Sequence[Row], kpi: Kpi, *, branch_code: str, lang: 
     span_ja = f"最小は{low['branch_name']} {least}、最大は{high['branch_name']} {most}"
     span_en = f"lowest {least}, highest {most}"
     if own is None or own["rank"] is None:
-        return Text(
-            f"{kpi.name.ja}: {len(known)}支部の分布。{span_ja}。", f"{kpi.name.en}: {len(known)} branches; {span_en}."
-        )(lang)
-    value = value_words(own["value"], kpi, lang)
-    return Text(
-        f"{kpi.name.ja}は{value}で{own['ranked_count']}支部中{own['rank']}位。{span_ja}。",
-        f"{kpi.name.en}: {value}, rank {own['rank']} of {own['ranked_count']}; {span_en}.",
+        start = Text(f"{kpi.name.ja}: ", f"{kpi.name.en}: ")(lang) if with_names else ""
+        return start + Text(f"{len(known)}支部の分布。{span_ja}。", f"{len(known)} branches; {span_en}.")(lang)
+    # Ranks of a KPI of which neither way is better only say how high it is.
+    order = "" if kpi.direction.sign else Text("高い順で", " from the highest")(lang)
+    place = Text(
+        f"{order}{own['ranked_count']}支部中{own['rank']}位。{span_ja}。",
+        f"rank {own['rank']} of {own['ranked_count']}{order}; {span_en}.",
     )(lang)
+    if not with_names:
+        return place[0].upper() + place[1:]
+    value = value_words(own["value"], kpi, lang)
+    return Text(f"{kpi.name.ja}は{value}で{place}", f"{kpi.name.en}: {value}, {place}")(lang)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from kenpo_lib.catalogue import Catalogue, Kpi
+from kenpo_lib.catalogue import Kpi
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_number
-from kenpo_lib.sentences import name_list
 
 Row = dict[str, Any]
 MIN_RUN = 3  # yearly changes in a row that are worth a word
@@ -94,6 +92,17 @@ def people_words(row: Row, lang: str) -> str:
     )(lang)
 
 
+def nation_people_words(row: Row, kpi: Kpi, lang: str) -> str:
+    """``104件の増で全国並み``: the smallest number of cases that reaches the nation; empty where unknown or not behind."""
+    if row.get("national_judgement") != "worse" or not row.get("national_people"):
+        return ""
+    count, more = f"{row['national_people']:,}", kpi.direction.sign > 0
+    return Text(
+        f"{count}件の{'増' if more else '減'}で全国並み",
+        f"{count} {'more' if more else 'fewer'} cases reach the nation",
+    )(lang)
+
+
 def pace_words(row: Row, kpi: Kpi, lang: str) -> str:
     """Whether an interim value is on course for its target, and the pace needed; empty where that cannot be said."""
     if row.get("pace_expected") is None:
@@ -113,46 +122,3 @@ def pace_words(row: Row, kpi: Kpi, lang: str) -> str:
         needed = format_number(row["pace_needed_per_month"], kpi.decimals)
         words += Text(f"、残りは月{needed}ポイント必要", f"; {needed} points a month needed")(lang)
     return words
-
-
-def conclude_certainty(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> list[str]:
-    """Sentences on alerts, on ranks that moved unusually far, and on how much of the comparison could be tested at all."""
-    sentences = []
-    alerts = [catalogue.kpis[row["kpi_id"]].short_name(lang) for row in rows if row.get("alert")]
-    if alerts:
-        names = name_list(alerts, lang)
-        text = Text(
-            f"注意: {names}は全国より確かに悪く、さらに悪化しています。",
-            f"Alert: {names}: surely worse than the nation, and worsening.",
-        )
-        sentences.append(text(lang))
-    moved = [
-        f"{catalogue.kpis[row['kpi_id']].short_name(lang)} "
-        + Text(f"{row['prior_rank']}位→{row['rank']}位", f"{row['prior_rank']} → {row['rank']}")(lang)
-        for row in rows
-        if is_unusual_movement(row)
-    ]
-    if moved:
-        names = name_list(moved, lang)
-        text = Text(
-            f"順位がいつもの年より大きく動いた指標: {names}。",
-            f"Ranks that moved further than in nine of ten cases: {names}.",
-        )
-        sentences.append(text(lang))
-    compared = [row for row in rows if row.get("national_judgement")]
-    tested = [row for row in compared if row.get("statistical_method")]
-    if compared and not tested:
-        text = Text(
-            "全国との差が偶然かどうかは判定できません（件数の公表されている指標がありません）。",
-            "Whether differences from the nation are chance cannot be told: no counts are published.",
-        )
-        sentences.append(text(lang))
-    elif len(tested) < len(compared):
-        text = Text(
-            f"全国との差が偶然かどうかは、件数が公表されている{len(tested)}指標だけで判定しています"
-            f"（比較した{len(compared)}指標のうち）。",
-            f"Whether a difference from the nation is chance is judged for {len(tested)} of {len(compared)} KPIs: only those "
-            "with published counts.",
-        )
-        sentences.append(text(lang))
-    return sentences

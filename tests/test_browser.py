@@ -92,6 +92,27 @@ def test_content_security_policy_stops_what_slips_through(browser: Browser, publ
     page.context.close()
 
 
+@pytest.mark.parametrize("name", ["many KPIs", "interim", "few KPIs", "overview"])
+def test_conclusion_stands_on_the_first_screen(browser: Browser, published: Paths, name: str):
+    page, _, _ = _open(browser, published.reports / PAGES[name], width=1280)
+
+    box = page.locator("dl.conclusion").bounding_box()
+
+    assert box["y"] + box["height"] <= 900
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", ["many KPIs", "few KPIs"])
+def test_spine_keeps_its_lines_under_one_scale(browser: Browser, published: Paths, name: str):
+    page, _, _ = _open(browser, published.reports / PAGES[name], width=1280)
+
+    boxes = [line.bounding_box() for line in page.locator("svg.kenpo-spine").all()]
+
+    assert len(boxes) >= 5
+    assert len({(box["x"], box["width"]) for box in boxes}) == 1
+    page.context.close()
+
+
 def test_wide_tables_become_cards_on_a_phone(browser: Browser, published: Paths):
     page, _, _ = _open(browser, published.reports / PAGES["many KPIs"], width=390)
     cell = page.locator("table.kpis tbody td").first

@@ -6,7 +6,6 @@ import pytest
 
 from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.verdict_words import (
-    conclude_certainty,
     course_words,
     interval_words,
     is_unusual_movement,
@@ -86,28 +85,3 @@ def test_people_words_say_more_or_fewer(people: int | None, rule: str, words: st
 )
 def test_movement_is_unusual_only_beyond_the_usual_span(change: int | None, usual: float, unusual: bool):
     assert is_unusual_movement(_row(rank_change=change, rank_change_usual=usual)) is unusual
-
-
-def test_conclusion_names_alerts_and_how_much_could_be_tested(catalogue: Catalogue):
-    rows = [
-        _row(alert=True, national_judgement="worse", statistical="worse", statistical_method="funnel"),
-        _row(kpi_id="generic_share_annual", alert=False, national_judgement="better", statistical_method=None),
-    ]
-
-    said = conclude_certainty(rows, catalogue, "ja")
-
-    assert said[0].startswith("注意: ")
-    assert "1指標だけ" in said[-1]
-    assert len(conclude_certainty(rows, catalogue, "en")) == len(said)
-
-
-def test_conclusion_is_silent_where_nothing_was_compared(catalogue: Catalogue):
-    assert conclude_certainty([_row(alert=False)], catalogue, "ja") == []
-
-
-def test_conclusion_says_that_chance_cannot_be_told_without_any_counts(catalogue: Catalogue):
-    rows = [_row(national_judgement="worse", statistical_method=None, alert=False)]
-
-    assert conclude_certainty(rows, catalogue, "ja") == [
-        "全国との差が偶然かどうかは判定できません（件数の公表されている指標がありません）。"
-    ]

@@ -1,21 +1,28 @@
-"""What only some branches have: values part-way through the year, budgets, their own marks."""
+"""What only some branches have: values part-way through the year, and their own marks."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import polars as pl
 
 from kenpo_lib import sentences, verdict_words
+from kenpo_lib.briefing.cells import name_kpi
 from kenpo_lib.briefing.data import Briefing, interim_rows
+from kenpo_lib.briefing.reading import rows_by_theme
+from kenpo_lib.catalogue import Kpi
 from kenpo_lib.language import Text
-from kenpo_lib.normalise import format_number
 from kenpo_lib.tables import Html, data_details, heading, table
+
+Row = dict[str, Any]
+
+OPEN_STATES = ("interim", "pending")
 
 
 def show_interim(briefing: Briefing) -> Html:
     """Values part-way through the year beside the target; shown apart, never compared with whole years."""
     lang, catalogue = briefing.lang, briefing.catalogue
-    rows = interim_rows(briefing)
-    if not rows:
+    if not interim_rows(briefing):
         return Html("")
     headings = [
         word(lang)
@@ -29,15 +36,15 @@ def show_interim(briefing: Briefing) -> Html:
         )
     ]
     body = []
-    for row in rows:
+    for row in (row for rows in rows_by_theme(briefing).values() for row in rows):
+        if row["status"] not in OPEN_STATES:
+            continue
         kpi = catalogue.kpis[row["kpi_id"]]
-        pending = row["pending_note"] if row["status"] == "pending" else None
+        is_pending = row["status"] == "pending"
         body.append(
             [
-                kpi.name(lang),
-                sentences.value_words(row["interim_value"], kpi, lang)
-                if pending is None
-                else Text(f"未公表（{pending}）", "pending")(lang),
+                name_kpi(kpi, lang),
+                _pending_words(row, lang) if is_pending else sentences.value_words(row["interim_value"], kpi, lang),
                 sentences.date_words(row["interim_as_of"], lang) or "–",
                 sentences.target_words(row, kpi, lang),
                 sentences.value_words(row["prior_value"], kpi, lang),
@@ -52,50 +59,24 @@ def show_interim(briefing: Briefing) -> Html:
         "twelve even months; without counts it has no interval.",
     )(lang)
     return Html('<section>{}<p class="note">{}</p>{}</section>').format(
-        heading(2, title, anchor="interim"), note, table(title, headings, body, css="cards")
+        heading(2, title, anchor="interim"), note, table(title, headings, body, css="cards interim")
     )
 
 
-def show_budgets(briefing: Briefing) -> Html:
-    """What was budgeted and spent, beside the KPI it was meant to move."""
-    lang, catalogue = briefing.lang, briefing.catalogue
-    budgets = briefing.page.budgets
-    if budgets.is_empty():
-        return Html("")
-    results = {row["kpi_id"]: row for row in briefing.rows}
-    headings = [
-        word(lang)
-        for word in (
-            Text("取組", "Programme"),
-            Text("予算（千円）", "Budget (thousand yen)"),
-            Text("執行額（千円）", "Spent (thousand yen)"),
-            Text("執行率", "Spent"),
-            Text("ねらう指標と結果", "KPI it aims at, and its result"),
-        )
-    ]
-    body = []
-    for row in budgets.sort("theme", "programme").to_dicts():
-        rate = None
-        if row["budget_thousand_yen"] and row["executed_thousand_yen"] is not None:
-            rate = 100 * row["executed_thousand_yen"] / row["budget_thousand_yen"]
-        aimed = results.get(row["kpi_id"])
-        kpi = catalogue.kpis[row["kpi_id"]] if row["kpi_id"] else None
-        outcome = "–"
-        if kpi and aimed:
-            outcome = f"{kpi.short_name(lang)} {sentences.value_words(aimed['value'], kpi, lang)} {sentences.result_words(aimed, lang)}"
-        body.append(
-            [
-                row["programme"],
-                format_number(row["budget_thousand_yen"], 0),
-                format_number(row["executed_thousand_yen"], 0),
-                f"{format_number(rate, 1)}%" if rate is not None else "–",
-                outcome,
-            ]
-        )
-    title = Text("予算の執行", "Budget")(lang)
-    return Html("<section>{}{}</section>").format(
-        heading(2, title, anchor="budget"), table(title, headings, body, css="cards budget")
+def describe_interim(row: Row, kpi: Kpi, lang: str) -> str:
+    """``年度途中の値は14.8%（令和6年7月時点）。目標のペース未満（…）。``; that it is pending where there is none yet."""
+    if row["interim_value"] is None:
+        return Text(f"{_pending_words(row, lang)}。", f"{_pending_words(row, lang).capitalize()}.")(lang)
+    value = sentences.interim_words(row, kpi, lang)
+    pace = verdict_words.pace_words(row, kpi, lang)
+    return Text(f"年度の実績はまだなく、{value}。", f"No result of the year yet: {value}.")(lang) + (
+        Text(f"{pace}。", f" {pace[0].upper()}{pace[1:]}.")(lang) if pace else ""
     )
+
+
+def _pending_words(row: Row, lang: str) -> str:
+    note = row["pending_note"]
+    return Text(f"未公表（{note}）" if note else "未公表", "pending")(lang)
 
 
 def show_self_assessment(briefing: Briefing) -> Html:

@@ -27,20 +27,27 @@ def has_incentive(briefing: Briefing) -> bool:
     return briefing.page.incentive is not None
 
 
+def find_own_score(briefing: Briefing) -> dict[str, Any] | None:
+    """The page's branch in the scheme; None in years without a score, and for the nation."""
+    scores = briefing.page.incentive
+    if scores is None or briefing.branch_code == NATION:
+        return None
+    (own,) = scores.to_dicts()
+    return own
+
+
 def show_incentive(briefing: Briefing) -> Html:
     """The branch's score: conclusion, points by indicator, and what would bring it to a reward; empty in other years."""
-    scores = briefing.page.incentive
-    if briefing.branch_code == NATION or scores is None:
+    own = find_own_score(briefing)
+    if own is None:
         return Html("")
-    lang = briefing.lang
-    (own,) = scores.to_dicts()
-    indicators = briefing.page.indicators
-    return Html("<section>{}<p>{}</p>{}{}{}</section>").format(
+    lang, indicators = briefing.lang, briefing.page.indicators
+    return Html('<section>{}<p>{}</p><div class="figures">{}<div class="aside">{}</div></div>{}</section>').format(
         heading(2, INCENTIVE_TITLE(lang), anchor="incentive"),
         _conclude(own, briefing),
         _points_figure(briefing, indicators),
-        _indicator_table(briefing, own, indicators),
         write_remarks(own, briefing),
+        _indicator_table(briefing, own, indicators),
     )
 
 

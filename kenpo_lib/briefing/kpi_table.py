@@ -9,37 +9,29 @@ from typing import Any
 import polars as pl
 
 from kenpo_lib import charts, sentences, verdict_words
+from kenpo_lib.briefing.cells import NOTHING, name_kpi, national_value, small
 from kenpo_lib.briefing.data import Briefing
+from kenpo_lib.briefing.reading import rows_by_theme
 from kenpo_lib.catalogue import NATION, THEMES, Kpi
 from kenpo_lib.grain import MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year
 from kenpo_lib.tables import Html, badge, cell, csv_link, heading, join
 
+MOST_UNGROUPED = 8  # a heading over every other row helps nobody
+
 
 def show_kpi_table(briefing: Briefing) -> Html:
-    """Every KPI of the page with nation, prior year, target, rank and its course; grouped by theme."""
-    lang, rows, catalogue = briefing.lang, briefing.rows, briefing.catalogue
-    headings = [
-        word(lang)
-        for word in (
-            Text("指標", "KPI"),
-            Text("実績", "Result"),
-            Text("全国", "Nation"),
-            Text("前年度", "Prior year"),
-            Text("目標", "Target"),
-            Text("順位", "Rank"),
-            Text("推移", "Course"),
-        )
-    ]
-    if briefing.branch_code == NATION:
-        headings = [headings[0], headings[1], *headings[3:5], headings[6]]
+    """Every KPI of the page with nation, prior year, target, rank and its course; a long table grouped by theme."""
+    lang = briefing.lang
+    headings = [word(lang) for word in _list_columns(briefing)]
+    is_long = len(briefing.rows) > MOST_UNGROUPED
     groups = []
-    for theme in dict.fromkeys(catalogue.kpis[row["kpi_id"]].theme for row in rows):
+    for theme, members in rows_by_theme(briefing).items():
         title = Html('<tr class="group"><th colspan="{}" scope="colgroup">{}</th></tr>').format(
             len(headings), THEMES[theme](lang)
         )
-        members = [row for row in rows if catalogue.kpis[row["kpi_id"]].theme == theme]
+        title = title if is_long else Html("")
         body = join(_kpi_row(briefing, row, headings) for row in members)
         groups.append(Html("<tbody>{}{}</tbody>").format(title, body))
     caption = Text("指標の一覧", "All KPIs")(lang)
@@ -61,6 +53,21 @@ def show_kpi_table(briefing: Briefing) -> Html:
     )
 
 
+def _list_columns(briefing: Briefing) -> list[Text]:
+    """The columns that say something on this page: the nation is not compared with itself, and not every branch has targets."""
+    is_branch = briefing.branch_code != NATION
+    has_targets = any(row["target_result"] for row in briefing.rows)
+    return [
+        Text("指標", "KPI"),
+        Text("実績", "Result"),
+        *([Text("全国", "Nation")] if is_branch else []),
+        Text("前年度", "Prior year"),
+        *([Text("目標", "Target")] if has_targets else []),
+        *([Text("順位", "Rank")] if is_branch else []),
+        Text("推移", "Course"),
+    ]
+
+
 def _kpi_row(briefing: Briefing, row: dict[str, Any], headings: Sequence[str]) -> Html:
     kpi, lang = briefing.catalogue.kpis[row["kpi_id"]], briefing.lang
     cells = {
@@ -68,18 +75,23 @@ def _kpi_row(briefing: Briefing, row: dict[str, Any], headings: Sequence[str]) -
         Text("全国", "Nation")(lang): _national_cell(row, kpi, lang),
         Text("前年度", "Prior year")(lang): _prior_cell(row, kpi, lang),
         Text("目標", "Target")(lang): _target_cell(row, kpi, lang),
-        Text("順位", "Rank")(lang): _rank_cell(row, lang, branches=briefing.branch_count),
+        Text("順位", "Rank")(lang): _rank_cell(briefing, row, kpi),
         Text("推移", "Course")(lang): _sparkline(briefing, kpi, row["definition"])
-        + _small(verdict_words.course_words(row, lang)),
+        + small(verdict_words.course_words(row, lang)),
     }
-    name = cell(kpi.name(lang), kind="th", scope="row")
-    return Html("<tr>{}{}</tr>").format(name, join(cell(cells[label], label=label) for label in headings[1:]))
+    name = cell(name_kpi(kpi, lang), kind="th", scope="row")
+    return Html("<tr>{}{}</tr>").format(name, join(_cell(cells[label], label) for label in headings[1:]))
+
+
+def _cell(content: Html, label: str) -> Html:
+    """A cell; one that only holds a dash can be left out where rows are cards."""
+    return cell(content, label=label, css="none" if content == NOTHING else "")
 
 
 def _value_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
     if row["value"] is not None:
         value = Html('<span class="value">{}</span>').format(sentences.value_words(row["value"], kpi, lang))
-        return value + _small(verdict_words.interval_words(row, kpi, lang))
+        return value + small(verdict_words.interval_words(row, kpi, lang))
     if row["status"] == "interim":
         return Html('<span class="muted">{}</span>').format(sentences.interim_words(row, kpi, lang))
     return Html('<span class="muted">{}</span>').format(sentences.STATUS_WORDS[row["status"]](lang))
@@ -88,27 +100,22 @@ def _value_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
 def _difference(difference: float | None, judgement: str | None, kpi: Kpi, lang: str) -> Html:
     if difference is None or judgement is None:
         return Html("")
-    return Html('<span class="diff {}">{} {}</span>').format(
+    return Html('<span class="diff {}">{}&nbsp;{}</span>').format(
         judgement, sentences.difference_words(difference, kpi, lang), sentences.JUDGEMENT_WORDS[judgement](lang)
     )
 
 
 def _national_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
     if row["national"] is None:
-        return Html('<span class="muted">–</span>')
-    mark = sentences.NATIONAL_MARKS[row["national_kind"]](lang)
-    if kpi.unit.is_total:
-        mark = Text("全国計", "total")(lang)
-    return Html("{}{}{}").format(
-        sentences.value_words(row["national"], kpi, lang),
-        Html(' <small class="mark">{}</small>').format(mark) if mark else "",
-        _difference(row["national_difference"], row["national_judgement"], kpi, lang)
-        + _small(verdict_words.verdict_words(row, lang)),
+        return national_value(row, kpi, lang)
+    return join(
+        (
+            national_value(row, kpi, lang),
+            _difference(row["national_difference"], row["national_judgement"], kpi, lang),
+            small(verdict_words.verdict_words(row, lang)),
+            small(verdict_words.nation_people_words(row, kpi, lang)),
+        )
     )
-
-
-def _small(text: str) -> Html:
-    return Html('<span class="diff">{}</span>').format(text) if text else Html("")
 
 
 def _prior_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
@@ -123,22 +130,25 @@ def _prior_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
 
 def _target_cell(row: dict[str, Any], kpi: Kpi, lang: str) -> Html:
     if row["target_result"] is None:
-        return Html('<span class="muted">–</span>')
+        return NOTHING
     verdict = badge(sentences.RESULT_WORDS[row["target_result"]](lang), css=row["target_result"])
     reason = sentences.TARGET_REASON_WORDS[row["target_reason"]](lang) if row["target_reason"] else ""
     words = sentences.target_words(row, kpi, lang)
-    return Html("{}{}{}").format(words, verdict, _small(reason or verdict_words.people_words(row, lang)))
+    return Html("{}{}{}").format(words, verdict, small(reason or verdict_words.people_words(row, lang)))
 
 
-def _rank_cell(row: dict[str, Any], lang: str, *, branches: int) -> Html:
+def _rank_cell(briefing: Briefing, row: dict[str, Any], kpi: Kpi) -> Html:
     """The rank, muted where so few branches are known that it says little (they may be the extremes only)."""
-    known = row["ranked_count"] or 0
+    lang, known = briefing.lang, row["ranked_count"] or 0
     if 0 < known < MIN_POSITION_BRANCHES:
         few = Text(f"{known}支部だけ判明", f"only {known} known")(lang)
-        return Html('<span class="muted">{}</span>').format(few)
-    css = "rank" if known == branches else "rank muted"
+        return Html('<span class="rank muted">{}</span>').format(few)
+    if row["rank"] is None:
+        return NOTHING
+    css = "rank" if known == briefing.branch_count else "rank muted"
     rank = Html('<span class="{}">{}</span>').format(css, sentences.rank_words(row, lang))
-    return rank + _small(verdict_words.rank_interval_words(row, lang))
+    order = "" if kpi.direction.sign else small(Text("高い順", "from the highest")(lang))
+    return rank + order + small(verdict_words.rank_interval_words(row, lang))
 
 
 def _sparkline(briefing: Briefing, kpi: Kpi, definition: str) -> Html:
@@ -148,7 +158,7 @@ def _sparkline(briefing: Briefing, kpi: Kpi, definition: str) -> Html:
     rows = ordered.sort("fiscal_year").to_dicts()
     points = [(row["fiscal_year"], row["value"], row["definition"]) for row in rows]
     if not any(b[0] == a[0] + 1 and b[2] == a[2] for a, b in pairwise(points)):
-        return Html('<span class="muted">–</span>')  # lone points make no course
+        return NOTHING  # lone points make no course
     (first, start, _), (last, end, _) = points[0], points[-1]
     label = Text(
         f"{kpi.short_name.ja} {format_fiscal_year(first)} {sentences.value_words(start, kpi, 'ja')} から "

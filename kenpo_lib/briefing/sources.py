@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kenpo_lib import sentences
 from kenpo_lib.briefing.data import Briefing
+from kenpo_lib.catalogue import Kpi
 from kenpo_lib.language import Text
 from kenpo_lib.tables import Html, bullet_list, heading, table
 
@@ -20,36 +23,46 @@ def show_sources(briefing: Briefing) -> Html:
 
 
 def _notes(briefing: Briefing) -> Html:
-    lang, catalogue = briefing.lang, briefing.catalogue
-    notes = []
+    """What sources and checks say against the figures; the same remark on several KPIs stands once."""
+    lang = briefing.lang
+    notes: dict[str, list[str]] = {}
     for row in briefing.rows:
-        kpi = catalogue.kpis[row["kpi_id"]]
-        for other in (*(row["conflicts"] or ()), *(row["national_conflicts"] or ())):
-            whose = (
-                Text("全国の値", "national value")(lang)
-                if other in (row["national_conflicts"] or ())
-                else Text("値", "value")(lang)
-            )
-            used = row["national"] if other in (row["national_conflicts"] or ()) else row["value"]
-            notes.append(
-                Text(
-                    f"{kpi.name.ja}の{whose}は出典で異なります: {sentences.value_words(used, kpi, lang)}（採用、新しい出典）と"
-                    f"{sentences.value_words(other['value'], kpi, lang)}（{other['source_id']}、{other['locator']}）。",
-                    f"{kpi.name.en}: sources differ on the {whose}: {sentences.value_words(used, kpi, lang)} (used, newer) and "
-                    f"{sentences.value_words(other['value'], kpi, lang)} ({other['source_id']}, {other['locator']}).",
-                )(lang)
-            )
-        if row["note"]:
-            notes.append(f"{kpi.name(lang)}: {row['note']}")
-    notes += [
-        f"{catalogue.kpis[warning['kpi_id']].name(lang)}: {warning['words'][lang]} – {warning['found'][lang]}"
-        for warning in briefing.page.warnings
-        if warning["column"] != "check_source_values"  # worded above, with the value that is used
-    ]
+        kpi = briefing.catalogue.kpis[row["kpi_id"]]
+        for remark in (*_list_conflicts(row, kpi, lang), *_list_remarks(row, kpi)):
+            notes.setdefault(remark, []).append(kpi.name(lang))
+    for warning in briefing.page.warnings:
+        if warning["column"] != "check_source_values":  # worded above, with the value that is used
+            remark = f"{warning['words'][lang]} – {warning['found'][lang]}"
+            notes.setdefault(remark, []).append(briefing.catalogue.kpis[warning["kpi_id"]].name(lang))
     if not notes:
         return Html("")
-    title = Text("データの注意", "Notes on the data")(lang)
-    return Html("{}{}").format(heading(3, title), bullet_list(dict.fromkeys(notes), css="note"))
+    items = [f"{Text('、', '; ')(lang).join(dict.fromkeys(names))}: {remark}" for remark, names in notes.items()]
+    return Html("{}{}").format(
+        heading(3, Text("データの注意", "Notes on the data")(lang)), bullet_list(items, css="note")
+    )
+
+
+def _list_conflicts(row: dict[str, Any], kpi: Kpi, lang: str) -> list[str]:
+    """Where sources differ: the value that is used, and the other with its place."""
+    found = []
+    for others, used, whose in (
+        (row["conflicts"], row["value"], Text("値", "value")),
+        (row["national_conflicts"], row["national"], Text("全国の値", "national value")),
+    ):
+        for other in others or ():
+            mine, theirs = (sentences.value_words(value, kpi, lang) for value in (used, other["value"]))
+            place = f"{other['source_id']}, {other['locator']}"
+            text = Text(
+                f"{whose.ja}は出典で異なります: {mine}（採用、新しい出典）と{theirs}（{place}）。",
+                f"sources differ on the {whose.en}: {mine} (used, newer) and {theirs} ({place}).",
+            )
+            found.append(text(lang))
+    return found
+
+
+def _list_remarks(row: dict[str, Any], kpi: Kpi) -> list[str]:
+    """The source's remark on the value, unless the KPI's name says as much."""
+    return [row["note"]] if row["note"] and row["note"] not in kpi.name.ja else []
 
 
 def _places(briefing: Briefing) -> Html:
@@ -96,7 +109,6 @@ def _source_list(briefing: Briefing) -> Html:
     headings = [
         word(lang)
         for word in (
-            Text("出典ID", "Id"),
             Text("文書", "Document"),
             Text("発行", "Issuer"),
             Text("公表", "Issued"),
@@ -110,8 +122,7 @@ def _source_list(briefing: Briefing) -> Html:
     }
     rows = [
         [
-            row["source_id"],
-            row["title"],
+            Html('{} <span class="diff">{}</span>').format(row["title"], row["source_id"]),
             row["issuer"],
             row["date"].isoformat()
             if row["date"]

@@ -1,43 +1,50 @@
-"""One block per theme: trend and position charts of the KPIs for which they say something."""
+"""One block per theme: trend and position of the KPIs for which they say something, and what was spent on them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import polars as pl
+from markupsafe import Markup
 
 from kenpo_lib import charts, sentences
+from kenpo_lib.briefing.budgets import list_budgets, show_theme_budgets
+from kenpo_lib.briefing.cells import name_kpi
 from kenpo_lib.briefing.data import Briefing
+from kenpo_lib.briefing.extras import OPEN_STATES, describe_interim
+from kenpo_lib.briefing.reading import rows_by_theme
 from kenpo_lib.catalogue import THEMES, Kpi
 from kenpo_lib.grain import MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year, format_number
-from kenpo_lib.tables import Html, bullet_list, data_details, figure, heading, join
+from kenpo_lib.tables import Html, bullet_list, data_details, heading, join
+
+Row = dict[str, Any]
 
 MIN_TREND_YEARS = 3  # two points are in the table already
 
 
 def list_themes(briefing: Briefing) -> list[str]:
-    """The themes that have at least one chart for this page, in reading order."""
-    rows = briefing.rows
-    with_charts = [
-        briefing.catalogue.kpis[row["kpi_id"]].theme
-        for row in rows
-        if _has_trend(briefing, row["kpi_id"]) or _has_position(briefing, row)
+    """The themes that have a chart or a budget on this page, in reading order."""
+    rows = rows_by_theme(briefing)
+    return [
+        theme
+        for theme in THEMES
+        if any(_has_chart(briefing, row) for row in rows.get(theme, ())) or list_budgets(briefing, theme)
     ]
-    return list(dict.fromkeys(with_charts))
 
 
 def show_theme(briefing: Briefing, theme: str) -> Html:
-    """Trend and position charts of the KPIs of one theme; KPIs without enough values stay in the table only."""
-    blocks = [
-        _kpi_block(briefing, row)
-        for row in briefing.rows
-        if briefing.catalogue.kpis[row["kpi_id"]].theme == theme
-        and (_has_trend(briefing, row["kpi_id"]) or _has_position(briefing, row))
-    ]
-    title = heading(2, THEMES[theme](briefing.lang), anchor=f"theme-{theme}")
-    return Html('<section class="theme">{}<div class="grid">{}</div></section>').format(title, join(blocks))
+    """Trend and position of the KPIs of one theme, and its budget; KPIs without enough values stay in the table only."""
+    rows = [row for row in rows_by_theme(briefing).get(theme, ()) if _has_chart(briefing, row)]
+    lone = (
+        sum(_count_charts(briefing, row) == 1 for row in rows) == 1
+    )  # one alone would leave two thirds of a line empty
+    blocks = [_kpi_block(briefing, row, is_wide=lone or _count_charts(briefing, row) > 1) for row in rows]
+    grid = Html('<div class="grid">{}</div>').format(join(blocks)) if blocks else ""
+    return Html('<section class="theme">{}{}{}</section>').format(
+        heading(2, THEMES[theme](briefing.lang), anchor=f"theme-{theme}"), grid, show_theme_budgets(briefing, theme)
+    )
 
 
 def _has_trend(briefing: Briefing, kpi_id: str) -> bool:
@@ -45,40 +52,92 @@ def _has_trend(briefing: Briefing, kpi_id: str) -> bool:
     return history["fiscal_year"].n_unique() >= MIN_TREND_YEARS
 
 
-def _has_position(briefing: Briefing, row: dict[str, Any]) -> bool:
+def _has_position(row: Row) -> bool:
     return (row["ranked_count"] or 0) >= MIN_POSITION_BRANCHES
 
 
-def _kpi_block(briefing: Briefing, row: dict[str, Any]) -> Html:
+def _count_charts(briefing: Briefing, row: Row) -> int:
+    return _has_trend(briefing, row["kpi_id"]) + _has_position(row)
+
+
+def _has_chart(briefing: Briefing, row: Row) -> bool:
+    return _has_position(row) or _has_trend(briefing, row["kpi_id"])
+
+
+def _kpi_block(briefing: Briefing, row: Row, *, is_wide: bool) -> Html:
+    """What is said, the charts, and what can be unfolded; side by side where there is room."""
     kpi, lang = briefing.catalogue.kpis[row["kpi_id"]], briefing.lang
-    parts = [heading(3, kpi.name(lang), anchor=f"kpi-{kpi.kpi_id}")]
-    figures = []
+    said, figures, folded = [], [], []
     if _has_trend(briefing, kpi.kpi_id):
         figures.append(_trend_figure(briefing, kpi))
-    if _has_position(briefing, row):
-        figures.append(_position_figure(briefing, row, kpi))
-    parts.append(Html('<div class="figures">{}</div>').format(join(figures)))
-    definition = kpi.definitions[row["definition"]]
-    notes = [definition.text(lang), *(briefing.catalogue.caveats[caveat](lang) for caveat in kpi.caveats)]
-    notes += [difference(lang) for _, difference in kpi.resembles]
-    label = Text("定義と注意", "Definition and caveats")(lang)
-    parts.append(Html('<details class="note"><summary>{}</summary>{}</details>').format(label, bullet_list(notes)))
-    css = "kpi wide" if len(figures) > 1 else "kpi"
-    return Html('<div class="{}">{}</div>').format(css, join(parts))
+        history = briefing.history(kpi.kpi_id).to_dicts()
+        said.append(
+            sentences.describe_trend(history, kpi, branch_name=briefing.branch_name, lang=lang, with_names=False)
+        )
+        folded.append(_trend_details(briefing, kpi))
+    if row["status"] in OPEN_STATES:
+        said.append(describe_interim(row, kpi, lang))
+    if _has_position(row):
+        values = briefing.branch_values(kpi.kpi_id, row["definition"])
+        figures.append(_position_figure(briefing, values, kpi))
+        said.append(
+            sentences.describe_position(
+                values.to_dicts(), kpi, branch_code=briefing.branch_code, lang=lang, with_names=False
+            )
+        )
+        folded.append(_position_details(briefing, values, kpi))
+    folded.append(_definition_details(briefing, row, kpi))
+    return Html(
+        '<div class="kpi{}"><div class="say"><h3 id="kpi-{}">{}</h3>{}</div>{}<div class="more">{}</div></div>'
+    ).format(
+        " wide" if is_wide else "",
+        kpi.kpi_id,
+        name_kpi(kpi, lang),
+        join(Html("<p>{}</p>").format(sentence) for sentence in said if sentence),
+        join(figures),
+        join(folded),
+    )
 
 
 def _trend_figure(briefing: Briefing, kpi: Kpi) -> Html:
     lang, history = briefing.lang, briefing.history(kpi.kpi_id)
-    sentence = sentences.describe_trend(
+    label = sentences.describe_trend(
         history.to_dicts(), kpi, branch_name=briefing.branch_name, lang=lang, branches=briefing.branch_count
     )
-    svg = charts.render_svg(
-        charts.draw_trend(
-            history, briefing.nation_history(kpi.kpi_id), kpi, lang=lang, branches=briefing.catalogue.branches
-        ),
-        id_prefix=f"trend-{kpi.kpi_id}",
-        label=sentence,
+    chart = charts.draw_trend(
+        history, briefing.nation_history(kpi.kpi_id), kpi, lang=lang, branches=briefing.catalogue.branches
     )
+    return _figure(charts.render_svg(chart, id_prefix=f"trend-{kpi.kpi_id}", label=label), css="trend")
+
+
+def _position_figure(briefing: Briefing, values: pl.DataFrame, kpi: Kpi) -> Html:
+    lang, code = briefing.lang, briefing.branch_code
+    label = sentences.describe_position(values.to_dicts(), kpi, branch_code=code, lang=lang)
+    chart = charts.draw_position(values, kpi, branch_code=code, lang=lang, branches=briefing.catalogue.branches)
+    svg = charts.render_svg(chart, id_prefix=f"position-{kpi.kpi_id}", label=label)
+    return _figure(svg, css="strip", caption=_name_position(briefing, values))
+
+
+def _figure(svg: str, *, css: str, caption: str = "") -> Html:
+    """A chart whose sentence stands beside it."""
+    named = Html("<figcaption>{}</figcaption>").format(caption) if caption else ""
+    return Html('<figure class="{}">{}{}</figure>').format(css, named, Markup(svg))
+
+
+def _name_position(briefing: Briefing, values: pl.DataFrame) -> str:
+    known = values["value"].count()
+    if known < briefing.branch_count:
+        return Text(f"値の分かる{known}支部の中の位置", f"Position among the {known} branches known")(briefing.lang)
+    return Text(f"{known}支部の中の位置", f"Position among the {known} branches")(briefing.lang)
+
+
+def _name_nation(briefing: Briefing, row: Row, kpi: Kpi) -> str | None:
+    kind = row["national_kind"]
+    return sentences.national_name(kind, kpi, briefing.lang, branches=briefing.branch_count) if kind else None
+
+
+def _trend_details(briefing: Briefing, kpi: Kpi) -> Html:
+    lang, history = briefing.lang, briefing.history(kpi.kpi_id)
     headings = [
         word(lang)
         for word in (
@@ -103,38 +162,45 @@ def _trend_figure(briefing: Briefing, kpi: Kpi) -> Html:
         ]
         for row in history.to_dicts()
     ]
-    caption = Text(f"{kpi.short_name.ja}の推移", f"{kpi.short_name.en} over the years")(lang)
-    name = f"kenpo_{briefing.branch_code}_{kpi.kpi_id}_trend.csv"
-    return figure(
-        svg,
-        caption=caption,
-        sentence=sentence,
-        details=data_details(headings, rows, file_name=name, caption=caption, lang=lang),
+    return data_details(
+        headings,
+        rows,
+        file_name=f"kenpo_{briefing.branch_code}_{kpi.kpi_id}_trend.csv",
+        caption=Text(f"{kpi.short_name.ja}の推移", f"{kpi.short_name.en} over the years")(lang),
+        lang=lang,
+        summary=Text("推移のデータ", "Data over the years")(lang),
     )
 
 
-def _name_nation(briefing: Briefing, row: dict[str, Any], kpi: Kpi) -> str | None:
-    kind = row["national_kind"]
-    return sentences.national_name(kind, kpi, briefing.lang, branches=briefing.branch_count) if kind else None
-
-
-def _position_figure(briefing: Briefing, row: dict[str, Any], kpi: Kpi) -> Html:
+def _position_details(briefing: Briefing, values: pl.DataFrame, kpi: Kpi) -> Html:
     lang = briefing.lang
-    values = briefing.branch_values(kpi.kpi_id, row["definition"])
-    sentence = sentences.describe_position(values.to_dicts(), kpi, branch_code=briefing.branch_code, lang=lang)
-    chart = charts.draw_position(
-        values, kpi, branch_code=briefing.branch_code, lang=lang, branches=briefing.catalogue.branches
+    return values_details(
+        values,
+        kpi,
+        lang,
+        name=f"kenpo_FY{briefing.fiscal_year}_{kpi.kpi_id}.csv",
+        caption=f"{kpi.short_name(lang)}: {_name_position(briefing, values)}",
+        summary=Text("支部のデータ", "Data of the branches")(lang),
     )
-    svg = charts.render_svg(chart, id_prefix=f"position-{kpi.kpi_id}", label=sentence)
-    known = row["ranked_count"]
-    where = Text(f"{known}支部の中の位置", f"Position among the {known} branches")(lang)
-    if known < briefing.branch_count:
-        where = Text(f"値の分かる{known}支部の中の位置", f"Position among the {known} branches known")(lang)
-    details = values_details(values, kpi, lang, name=f"kenpo_FY{briefing.fiscal_year}_{kpi.kpi_id}.csv", caption=where)
-    return figure(svg, caption=where, sentence=sentence, details=details)
 
 
-def values_details(values: pl.DataFrame, kpi: Kpi, lang: str, *, name: str, caption: str) -> Html:
+def _definition_details(briefing: Briefing, row: Row, kpi: Kpi) -> Html:
+    """The definition, what the nation's figure is where it is not published, caveats, and what the KPI is not."""
+    lang = briefing.lang
+    notes = [kpi.definitions[row["definition"]].text(lang)]
+    if row["national_kind"] not in (None, "published"):
+        name = _name_nation(briefing, row, kpi)
+        notes.append(
+            Text(f"全国の値は公表されていないため、{name}。", f"No national figure is published: {name}.")(lang)
+        )
+    notes += [briefing.catalogue.caveats[caveat](lang) for caveat in kpi.caveats]
+    notes += [difference(lang) for _, difference in kpi.resembles]
+    summary = Text("定義と注意", "Definition and caveats")(lang)
+    return Html('<details class="note"><summary>{}</summary>{}</details>').format(summary, bullet_list(notes))
+
+
+def values_details(values: pl.DataFrame, kpi: Kpi, lang: str, *, name: str, caption: str, summary: str = "") -> Html:
+    """The values of all branches of one KPI and year, folded, by rank."""
     headings = [
         word(lang)
         for word in (
@@ -160,7 +226,7 @@ def values_details(values: pl.DataFrame, kpi: Kpi, lang: str, *, name: str, capt
         ]
         for row in known.to_dicts()
     ]
-    return data_details(headings, rows, file_name=name, caption=caption, lang=lang)
+    return data_details(headings, rows, file_name=name, caption=caption, lang=lang, summary=summary)
 
 
 def plain_number(value: float | None, kpi: Kpi) -> str | None:
