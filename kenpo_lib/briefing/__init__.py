@@ -6,10 +6,10 @@ Everything comes from the comparison frame; nothing is computed here but which r
 from kenpo_lib.briefing.budgets import show_budgets
 from kenpo_lib.briefing.data import Briefing, list_full_kpis, open_briefing, write_sentinel
 from kenpo_lib.briefing.extras import show_interim, show_self_assessment
-from kenpo_lib.briefing.flags import show_branch_matrix, show_flags
 from kenpo_lib.briefing.incentive import show_incentive
 from kenpo_lib.briefing.incentive_ranking import show_incentive_ranking
 from kenpo_lib.briefing.kpi_table import show_kpi_table
+from kenpo_lib.briefing.matrix import show_branch_matrix, show_flags
 from kenpo_lib.briefing.opening import show_conclusion, show_contents, show_header
 from kenpo_lib.briefing.overview import show_kpi_overview
 from kenpo_lib.briefing.reading import list_overview_kpis

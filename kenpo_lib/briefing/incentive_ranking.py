@@ -58,7 +58,7 @@ def show_incentive_ranking(briefing: Briefing) -> Html:
     ]
     return Html("<section>{}{}{}{}</section>").format(
         heading(2, title, anchor="incentive"),
-        table(title, headings, body, css="matrix"),
+        table(title, headings, body, css="matrix ranking"),
         write_remarks(first, briefing),
         csv_link(columns, scores.select(columns).iter_rows(), file_name=name, lang=lang),
     )

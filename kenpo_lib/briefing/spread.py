@@ -7,8 +7,10 @@ from decimal import Decimal
 import polars as pl
 
 from kenpo_lib import charts, sentences
+from kenpo_lib.briefing.cells import name_kpi
 from kenpo_lib.briefing.data import Briefing
 from kenpo_lib.briefing.flags import list_flag_rows
+from kenpo_lib.briefing.reading import list_overview_kpis
 from kenpo_lib.briefing.themes import plain_number
 from kenpo_lib.briefing.words import (
     KIND_WORDS,
@@ -20,7 +22,7 @@ from kenpo_lib.briefing.words import (
 )
 from kenpo_lib.catalogue import Kpi
 from kenpo_lib.language import Text
-from kenpo_lib.normalise import format_fiscal_year
+from kenpo_lib.normalise import format_fiscal_year, round_half_up
 from kenpo_lib.spread import list_funnel_rows
 from kenpo_lib.tables import Html, data_details, figure, heading, join
 
@@ -142,9 +144,13 @@ def find_contribution(briefing: Briefing, kpi: Kpi) -> pl.DataFrame:
 
 
 def list_contribution_kpis(briefing: Briefing) -> list[Kpi]:
-    """KPIs whose national change can be split over the branches in the page's year, in reading order."""
-    known = set(briefing.page.contribution["kpi_id"])
-    return [kpi for kpi in briefing.catalogue.kpis.values() if kpi.kpi_id in known]
+    """KPIs whose national change can be split over the branches and is large enough to be published, in reading order."""
+    return [kpi for kpi in list_overview_kpis(briefing) if _has_moved(find_contribution(briefing, kpi), kpi)]
+
+
+def _has_moved(contribution: pl.DataFrame, kpi: Kpi) -> bool:
+    """Whether the parts add up to more than rounding hides; parts of nothing say nothing."""
+    return not contribution.is_empty() and round_half_up(contribution["national_change"][0], kpi.decimals) != 0
 
 
 def show_contributions(briefing: Briefing) -> Html:
@@ -160,7 +166,7 @@ def show_contributions(briefing: Briefing) -> Html:
         f"shares (a growing branch lifts the nation if its rate is above it). All {count} add up to the national change. Scales differ.",
     )(lang)
     blocks = join(show_contribution(briefing, kpi) for kpi in kpis)
-    return Html('<section class="theme">{}<p class="note">{}</p><div class="grid">{}</div></section>').format(
+    return Html('<section class="theme">{}<p class="note">{}</p><div class="grid two">{}</div></section>').format(
         heading(2, CONTRIBUTION_TITLE(lang), anchor="contribution"), note, blocks
     )
 
@@ -179,15 +185,16 @@ def show_contribution(briefing: Briefing, kpi: Kpi) -> Html:
         id_prefix=f"contribution-{kpi.kpi_id}-chart",
         label=sentence,
     )
-    mark = Text("推計", "estimate")(lang) if contribution["kind"][0] == "estimated" else ""
-    title = kpi.name(lang) + (Text(f"（{mark}）", f" ({mark})")(lang) if mark else "")
+    is_estimated = contribution["kind"][0] == "estimated"
+    mark = Html(' <small class="mark">{}</small>').format(Text("推計", "estimate")(lang)) if is_estimated else ""
+    title = kpi.name(lang)
     unit = kpi.unit_word(lang).strip()
     caption = Text(
         f"{format_fiscal_year(briefing.fiscal_year - 1, lang='ja')}から{format_fiscal_year(briefing.fiscal_year, lang='ja')}",
         f"{format_fiscal_year(briefing.fiscal_year - 1, lang='en')} to {format_fiscal_year(briefing.fiscal_year, lang='en')}",
     )(lang) + (Text("（ポイント）", " (points)")(lang) if unit == "%" else Text(f"（{unit}）", f" ({unit})")(lang))
     return Html('<div class="kpi">{}{}</div>').format(
-        heading(3, title, anchor=f"contribution-{kpi.kpi_id}"),
+        heading(3, name_kpi(kpi, lang) + mark, anchor=f"contribution-{kpi.kpi_id}"),
         figure(
             svg, caption=caption, sentence=sentence, details=_contribution_details(briefing, contribution, kpi, title)
         ),
