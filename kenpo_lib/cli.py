@@ -11,6 +11,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -461,6 +462,31 @@ def verify(ctx: click.Context, files: tuple[Path, ...], form: str) -> None:
     if not all(finding.state.is_good for finding in findings):
         raise PagesDifferError(summary)
     click.echo(summary, err=True)
+
+
+@cli.command(
+    help=say(
+        "この端末でレポートを作れるかを確かめます（パッケージ、フォルダー、フォント、作業プロセス、データなど）。通信はしません。\n\n"
+        "終了コード: 0 作れる、2 不備がある。",
+        "Check whether this machine is ready: packages, folders, fonts, processes, data. Connects to nothing.\n\n"
+        "Exit codes: 0 ready, 2 there are faults.",
+    )
+)
+@click.pass_context
+def doctor(ctx: click.Context) -> None:
+    from kenpo_lib.doctor.examine import examine
+    from kenpo_lib.doctor.findings import Level
+
+    folder: Path | None = None
+    with suppress(InputError):
+        folder = _folder(ctx)
+    faults = 0
+    for finding in examine(folder):
+        faults += finding.level is Level.FAULT
+        for line in finding.lines(console_language()):
+            click.echo(line)
+    if faults:
+        raise InputError(say(f"{faults} 件の不備があります。", f"{faults} faults."))
 
 
 @cli.command(

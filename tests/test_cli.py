@@ -491,7 +491,7 @@ NEEDING_A_PROJECT = (
 )
 
 
-NEEDING_NONE = {"params"}
+NEEDING_NONE = {"params", "doctor"}
 
 
 def test_every_command_is_tried_without_a_project():
