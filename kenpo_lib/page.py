@@ -62,11 +62,12 @@ _CSS_FETCH = re.compile(
 )
 # Signs that show nothing and reorder or hide what stands beside them: controls, direction marks, zero-width signs. The two
 # joiners stay, emoji are made with them.
-_UNSEEN = {
-    code: f"⟨U+{code:04X}⟩"
-    for code in range(0x10000)
-    if unicodedata.category(chr(code)) in ("Cc", "Cf") and chr(code) not in "\t\n\r\u200c\u200d"
-}
+_HIDDEN_SIGNS = "".join(
+    sign
+    for sign in map(chr, range(0x10000))
+    if unicodedata.category(sign) in ("Cc", "Cf") and sign not in "\t\n\r\u200c\u200d"
+)
+_UNSEEN = re.compile(f"[{re.escape(_HIDDEN_SIGNS)}]")
 
 
 def sanitise(html: str) -> str:
@@ -85,13 +86,13 @@ def sanitise(html: str) -> str:
         link_rel=None,
         filter_style_properties=_STYLE_PROPERTIES,
     )
-    return clean.translate(_UNSEEN)
+    return _UNSEEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", clean)
 
 
 def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
     if attribute == "href" and not _LINK.fullmatch(value):
         return None
-    if not _is_plain(attribute) and (_fetches(value) or any(ord(character) in _UNSEEN for character in value)):
+    if not _is_plain(attribute) and (_fetches(value) or _UNSEEN.search(value)):
         return None
     return value
 
