@@ -21,10 +21,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from specifications import assert_drawn_as_checked
 
 from kenpo_lib import charts
 from kenpo_lib.catalogue import NATION, Direction, Unit
 from kenpo_lib.charts import explore, shape, theme
+from kenpo_lib.charts import layers as layers_module
 from kenpo_lib.charts.tiles import text_colour
 from kenpo_lib.charts.trend_marks import name_year
 from kenpo_lib.language import Text
@@ -87,12 +89,20 @@ def svg(chart, prefix="t", label="図"):
     return charts.render_svg(chart, id_prefix=prefix, label=label)
 
 
+def test_frame_with_a_configuration_of_its_own_keeps_it_and_the_theme():
+    chart = layers_module.draw_no_data(width=100, height=50, lang="ja").configure_axis(grid=True)
+    for spec in (chart.to_dict(), chart.to_dict(validate=False)):
+        assert spec["config"]["axis"]["grid"] is True
+        assert spec["config"]["font"] == theme.FONT_STACK
+
+
 # --- when: reading a specification ------------------------------------------------------------------------------------
 
 
 def layers(chart, kind=None, **mark):
     """Layers of the (schema-checked) specification with their rows, by type and properties of their mark."""
     spec = chart.to_dict()
+    assert_drawn_as_checked(chart, spec)
     found = []
     for layer in spec.get("layer", [spec]):
         if (kind is None or layer["mark"]["type"] == kind) and mark.items() <= layer["mark"].items():

@@ -7,6 +7,7 @@ import math
 import builders
 import polars as pl
 import pytest
+from specifications import assert_drawn_as_checked
 
 from kenpo_lib import charts
 from kenpo_lib.catalogue import NATION, Direction
@@ -79,6 +80,7 @@ def contribution(totals, *, volume=0.0):
 def layers(chart, kind, **mark):
     """Layers of the (schema-checked) specification with their rows, by type and properties of their mark."""
     spec = chart.to_dict()
+    assert_drawn_as_checked(chart, spec)
     found = []
     for layer in spec.get("layer", [spec]):
         if layer["mark"]["type"] == kind and mark.items() <= layer["mark"].items():

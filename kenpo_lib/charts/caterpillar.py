@@ -115,7 +115,7 @@ def _draw_intervals(lines: Sequence[Mapping[str, Any]], x: alt.X, y: alt.Y) -> l
             if line["tone"] == tone and is_number(line["lower_95"]) and is_number(line["upper_95"])
         ]
         if spans:
-            layers.append(inline(spans).mark_rule(color=colour, strokeWidth=2).encode(x=x, x2="x2", y=y))
+            layers.append(inline(spans).mark_rule(color=colour, strokeWidth=2).encode(x=x, x2=alt.X2("x2:Q"), y=y))
     return layers
 
 

@@ -117,7 +117,9 @@ def _draw_bars(
     bars = [{"x": 0, "x2": line[effect], "y": line["y"] + shift} for line in lines if line[effect]]
     if not bars:
         return []
-    return [inline(bars).mark_bar(orient="horizontal", height=size, opacity=1, **style).encode(x=x, x2="x2", y=y)]
+    return [
+        inline(bars).mark_bar(orient="horizontal", height=size, opacity=1, **style).encode(x=x, x2=alt.X2("x2:Q"), y=y)
+    ]
 
 
 def _draw_texts(

@@ -11,6 +11,7 @@ import altair as alt
 import polars as pl
 
 from kenpo_lib.catalogue import Branch, Direction, Kpi, Unit
+from kenpo_lib.charts.frame import Frame, Rows
 from kenpo_lib.charts.shape import format_ticks, is_number, nice_ticks, padded_domain, text_width
 from kenpo_lib.charts.theme import BLOCK, MUTED, NATION_COLOUR, OTHERS, STRONG, TARGET_COLOUR, TEXT_SIZE
 from kenpo_lib.language import Lang, Text
@@ -31,16 +32,9 @@ TARGET_WORD = Text("目標", "Target")
 BETTER = {Direction.HIGHER: Text("良い →", "better →"), Direction.LOWER: Text("← 良い", "← better")}
 
 
-class _Rows(alt.InlineData):
-    """Rows that nobody changes: Altair copies a layer deeply at every step, and its data with it."""
-
-    def __deepcopy__(self, memo: Any) -> _Rows:
-        return self
-
-
 def inline(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
     """A chart over rows that become part of its specification."""
-    return alt.Chart(_Rows(values=list(rows)))
+    return alt.Chart(Rows(values=list(rows)))
 
 
 def draw_words(text: str, *, x: float, y: float, align: str = "left", **style: Any) -> alt.Chart:
@@ -49,23 +43,11 @@ def draw_words(text: str, *, x: float, y: float, align: str = "left", **style: A
     return inline([{}]).mark_text(text=text, x=x, y=y, align=align, **style)
 
 
-class _Frame(alt.LayerChart):
-    """Layers in a frame. Altair makes shallow copies on the way to JSON by calling the constructor, which copies every layer."""
-
-    def copy(self, deep: bool | Iterable[Any] = True, ignore: list[str] | None = None) -> _Frame:
-        if deep is not False:
-            return super().copy(deep, ignore)
-        clone = object.__new__(type(self))
-        object.__setattr__(clone, "_args", self._args)
-        object.__setattr__(clone, "_kwds", dict(self._kwds))
-        return clone
-
-
 def compose(
     layers: Iterable[alt.Chart], *, width: float, height: float, left: float, right: float, top: float, bottom: float
 ) -> alt.LayerChart:
     """Layers in a frame of exactly the given outer size, whatever the lengths of the labels."""
-    chart = _Frame(
+    chart = Frame(
         width=round(width - left - right),
         height=round(height - top - bottom),
         padding={"left": round(left), "right": round(right), "top": round(top), "bottom": round(bottom)},
