@@ -27,7 +27,8 @@ FINISH = (
     "from kenpo_lib import briefing as show\n"
     "b = show.open_briefing(curated_dir, branch=branch, fiscal_year=fiscal_year)\n"
     "show.write_sentinel(b, sentinel)\n"
-    "show.show_header(b)"
+    "from kenpo_lib.tables import heading\n"
+    "heading(1, b.branch_name)"
 )
 
 

@@ -25,7 +25,7 @@ from kenpo_lib.batch.run import Batch, Outcome, run_batch
 from kenpo_lib.batch.template import read_templates
 from kenpo_lib.batch.work import Limits
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("report")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 QUIET = {"DASK_DISTRIBUTED__DASHBOARD__ENABLED": "False", "DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "60s"}
 
 

@@ -24,7 +24,7 @@ from kenpo_lib.cli import cli
 from kenpo_lib.errors import FolderError
 from kenpo_lib.files import TEMPORARY_SUFFIX
 
-pytestmark = pytest.mark.xdist_group("report")
+pytestmark = pytest.mark.xdist_group("faults")
 DISK_BYTES = 1_000_000
 
 

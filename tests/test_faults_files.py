@@ -16,7 +16,7 @@ from faults import Injector, Scene, fill_disk, hold_open, press_ctrl_c, read_lib
 from kenpo_lib.batch.paths import Paths
 from kenpo_lib.errors import KenpoError
 
-pytestmark = pytest.mark.xdist_group("report")
+pytestmark = pytest.mark.xdist_group("faults")
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["all pages succeed", "one page fails"])

@@ -19,7 +19,7 @@ from kenpo_lib.batch.plan import Decision
 from kenpo_lib.batch.record import read_record
 from kenpo_lib.files import TEMPORARY_SUFFIX, sha256_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("report")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 YEAR = "2024"
 OTHERS = (
     "2024/kenpo_01_hokkaido_FY2024.html",

@@ -20,7 +20,7 @@ from kenpo_lib.batch.paths import Paths
 from kenpo_lib.batch.record import read_record
 from kenpo_lib.files import sha256_of
 
-pytestmark = pytest.mark.xdist_group("report")
+pytestmark = pytest.mark.xdist_group("faults")
 # Takes the lock, starts a process that outlives it, says so, and waits to be told to end.
 HOLD = """
 import subprocess, sys

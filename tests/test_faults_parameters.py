@@ -14,7 +14,7 @@ from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.cli import cli
 from kenpo_lib.errors import InputError
 
-pytestmark = pytest.mark.xdist_group("report")
+pytestmark = pytest.mark.xdist_group("faults")
 CANARY = "open('canary', 'w')"
 
 

@@ -24,7 +24,7 @@ from kenpo_lib.catalogue import load_catalogue
 from kenpo_lib.cli import cli
 from kenpo_lib.errors import InputError
 
-pytestmark = pytest.mark.xdist_group("report")
+pytestmark = pytest.mark.xdist_group("faults")
 
 CATALOGUE = load_catalogue()
 MIYAGI, TOKYO = "kenpo_04_miyagi_FY2024", "kenpo_13_tokyo_FY2024"
