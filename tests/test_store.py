@@ -93,7 +93,7 @@ def small(tmp_path: Path) -> Path:
 
 def test_store_gives_every_page_what_computing_gives(store: Store, tables: Tables, catalogue: Catalogue):
     # given
-    computed = compute(tables, catalogue, warnings=[WARNING])
+    computed = compute(tables, catalogue, verdict={"warnings": [WARNING]})
     # when
     assert store.years == computed.years
     for code in catalogue.branches:
@@ -332,7 +332,7 @@ def make_world() -> tuple[Tables, list[dict]]:
 
 
 def compute_world(tables: Tables, warnings: list[dict]) -> Computed:
-    return compute(tables, builders.catalogue(*KPIS), warnings=warnings)
+    return compute(tables, builders.catalogue(*KPIS), verdict={"warnings": list(warnings)})
 
 
 def list_fingerprints(computed: Computed) -> dict[tuple[str, int], str]:

@@ -15,7 +15,7 @@ from kenpo_lib.errors import InputError
 from kenpo_lib.files import MANIFEST, sha256_of, write_atomically
 from kenpo_lib.grain import check_year
 from kenpo_lib.language import say
-from kenpo_lib.store import open_store
+from kenpo_lib.store import Store, open_store
 from kenpo_lib.store.page_data import PLACE_COLUMNS, PageData, pick_in_force, read_page
 
 if TYPE_CHECKING:
@@ -83,19 +83,33 @@ def open_briefing(curated_dir: str | Path, *, branch: str, fiscal_year: int, lan
     """
     directory = Path(curated_dir)
     catalogue = load_catalogue()
+    require_branch(branch, catalogue)
+    reader, inputs = open_reader(directory, catalogue)
+    check_year(fiscal_year, reader.years)
+    page = read_page(reader, catalogue, branch_code=branch, fiscal_year=fiscal_year)
+    return Briefing(page, catalogue, branch, fiscal_year, lang, inputs)
+
+
+def require_branch(branch: str, catalogue: Catalogue) -> None:
+    """Refuse a code that no branch has.
+
+    Raises:
+        InputError: There is none.
+    """
     if branch not in catalogue.branches:
         raise InputError(say(f"支部コード {branch!r} はありません。", f"There is no branch code {branch!r}."))
+
+
+def open_reader(directory: Path, catalogue: Catalogue) -> tuple[Store | Computed, str]:
+    """Where the data of pages come from, and the sha256 of the curated manifest: the store while it is current, else memory.
+
+    Raises:
+        InputError: No curated tables, or no verdict on them.
+    """
     store = open_store(directory)
-    reader = store or _compute(directory, catalogue)
-    check_year(fiscal_year, reader.years)
-    return Briefing(
-        page=read_page(reader, catalogue, branch_code=branch, fiscal_year=fiscal_year),
-        catalogue=catalogue,
-        branch_code=branch,
-        fiscal_year=fiscal_year,
-        lang=lang,
-        inputs=store.inputs if store else sha256_of(directory / MANIFEST),
-    )
+    if store:
+        return store, store.inputs
+    return _compute(directory, catalogue), sha256_of(directory / MANIFEST)
 
 
 def _compute(directory: Path, catalogue: Catalogue) -> Computed:
@@ -104,7 +118,7 @@ def _compute(directory: Path, catalogue: Catalogue) -> Computed:
     from kenpo_lib.validate import read_verdict
 
     tables = read_tables(directory)
-    return compute(tables, catalogue, warnings=read_verdict(directory)["warnings"])
+    return compute(tables, catalogue, verdict=read_verdict(directory))
 
 
 def write_sentinel(briefing: Briefing, path: str) -> None:

@@ -20,8 +20,9 @@ from kenpo_lib.language import say
 from kenpo_lib.store.computed import Computed, compute
 from kenpo_lib.store.fingerprints import Fingerprints
 from kenpo_lib.store.key import name_folder, take_key
-from kenpo_lib.store.opened import FOLDER, STORE_MANIFEST, Store, open_store
+from kenpo_lib.store.opened import FACTS, FOLDER, KPIS, STORE_MANIFEST, Store, open_store
 from kenpo_lib.store.page_data import OWN_TABLES, PAGE_COLUMNS
+from kenpo_lib.store.wide_data import WHOLE_TABLES
 from kenpo_lib.validate import read_verdict
 
 PART_ROWS = 20_000  # of the rows of branches in one file, and
@@ -40,7 +41,7 @@ def write_store(curated_dir: Path) -> Store:
     verdict = read_verdict(curated_dir)
     suites_directory = json.loads((curated_dir / VERDICT).read_text(encoding="utf-8"))["suites_directory"]
     key = take_key(curated_dir, suites_directory=suites_directory)
-    computed = compute(read_tables(curated_dir), load_catalogue(), warnings=verdict["warnings"])
+    computed = compute(read_tables(curated_dir), load_catalogue(), verdict=verdict)
     folder = curated_dir / FOLDER / name_folder(key)
     parts = list(_cut_branches(computed))
     digests = {
@@ -90,7 +91,8 @@ def _cut_branches(computed: Computed) -> Iterator[Sequence[str]]:
 def _list_frames(computed: Computed, parts: Sequence[Sequence[str]]) -> Iterator[tuple[str, bytes]]:
     """All frames by the name of their file, sorted by what they are asked for."""
     yield "nation.parquet", _to_parquet(computed.list_nation_rows())
-    yield "sources.parquet", _to_parquet(computed.tables["sources"].sort("source_id"))
+    for name in WHOLE_TABLES:
+        yield f"{name}.parquet", _to_parquet(computed.tables[name].sort("source_id", maintain_order=True))
     for number, codes in enumerate(parts):
         yield f"rows_{number:03d}.parquet", _to_parquet(_list_part(computed, codes))
     for year in computed.years:
@@ -112,7 +114,7 @@ def _list_part(computed: Computed, codes: Sequence[str]) -> pl.DataFrame:
 
 
 def _list_indexes(computed: Computed, parts: Sequence[Sequence[str]]) -> Iterator[tuple[str, bytes]]:
-    """Fingerprints and warnings of the branches of each part; those of the nation stand in the first."""
+    """Fingerprints and warnings of the branches of each part, those of the nation in the first; facts; fingerprints of KPIs."""
     fingerprints = Fingerprints(computed)
     for number, codes in enumerate(parts):
         pages = fingerprints.list_branch_pages(_list_part(computed, codes))
@@ -131,6 +133,8 @@ def _list_indexes(computed: Computed, parts: Sequence[Sequence[str]]) -> Iterato
             },
         }
         yield f"index_{number:03d}.json", _to_json(index)
+    yield FACTS, _to_json(computed.read_facts())
+    yield KPIS, _to_json(fingerprints.list_kpis())
 
 
 def _to_parquet(frame: pl.DataFrame) -> bytes:

@@ -14,6 +14,7 @@ from kenpo_lib.contribution import compute_contributions
 from kenpo_lib.curated import Tables
 from kenpo_lib.incentive import compute_incentive, list_incentive_years
 from kenpo_lib.store.page_data import PAGE_COLUMNS, PLACE_COLUMNS
+from kenpo_lib.store.wide_data import LIGHT_COLUMNS, collect_facts
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,14 @@ class Computed:
         tables: The curated tables.
         catalogue: KPIs and branches.
         comparison, nation: From ``compare_all``.
-        warnings: What the checks noted, as the verdict has it.
+        verdict: The kept result of the checks; its warnings are what they noted.
     """
 
     tables: Tables
     catalogue: Catalogue
     comparison: pl.DataFrame
     nation: pl.DataFrame
-    warnings: tuple[Mapping[str, Any], ...] = ()
+    verdict: Mapping[str, Any] = field(default_factory=lambda: {"warnings": []})
     _scores: dict[int, pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
     _movers: dict[int, pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -92,16 +93,30 @@ class Computed:
         return self._movers[fiscal_year]
 
     def list_warnings(self, branch_code: str) -> list[Mapping[str, Any]]:
-        return [warning for warning in self.warnings if warning["branch_code"] in (branch_code, NATION)]
+        return [warning for warning in self.verdict["warnings"] if warning["branch_code"] in (branch_code, NATION)]
+
+    # --- what ``wide_data.WideReader`` asks for ---
+
+    def read_series(self, kpi_id: str) -> pl.DataFrame:
+        return self.comparison.filter(pl.col("kpi_id") == kpi_id)
+
+    def read_light(self) -> pl.DataFrame:
+        return self.comparison.select(LIGHT_COLUMNS)
+
+    def read_table(self, table_name: str) -> pl.DataFrame:
+        return self.tables[table_name]
+
+    def read_facts(self) -> Mapping[str, Any]:
+        return collect_facts(self.tables, self.verdict)
 
 
-def compute(tables: Tables, catalogue: Catalogue, *, warnings: Iterable[Mapping[str, Any]] = ()) -> Computed:
+def compute(tables: Tables, catalogue: Catalogue, *, verdict: Mapping[str, Any] | None = None) -> Computed:
     """Compute what all pages share from curated tables.
 
     Args:
         tables: The curated tables.
         catalogue: KPIs and branches.
-        warnings: Of the verdict on the tables.
+        verdict: On the tables; without one nothing was noted.
     """
     comparison, nation = compare_all(tables, catalogue)
-    return Computed(tables, catalogue, comparison, nation, tuple(warnings))
+    return Computed(tables, catalogue, comparison, nation, verdict or {"warnings": []})

@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from kenpo_lib.catalogue import NATION
+from kenpo_lib.catalogue import NATION, Kpi
 from kenpo_lib.incentive import list_indicators
 from kenpo_lib.store.computed import Computed
 from kenpo_lib.store.page_data import (
@@ -25,6 +25,7 @@ from kenpo_lib.store.page_data import (
     list_shown_warnings,
     list_year_sources,
 )
+from kenpo_lib.store.wide_data import KPI_SOURCE_COLUMNS, list_kpi_sources, pick_kpi_warnings
 
 Row = Mapping[str, Any]
 _TEXT = "_text"
@@ -84,6 +85,38 @@ class Fingerprints:
             texts = ((name, _put_in_text(frame)) for name, frame in frames.items())
             found[year] = _digest([*parts, ("documents", documents), *texts])
         return found
+
+    def list_kpis(self) -> dict[str, dict[int, str]]:
+        """By KPI and year, of the pages of KPIs; what ``wide_data.read_kpi`` gives each of them."""
+        frames = {"values": self._computed.comparison, "nation": self._computed.list_nation_rows()}
+        keys = ("kpi_id", "fiscal_year")
+        texts = {name: _gather(frame, keys) for name, frame in frames.items()}
+        documents: dict[tuple, list[Row]] = defaultdict(list)
+        for frame in frames.values():
+            for row in frame.select(*keys, *KPI_SOURCE_COLUMNS).unique().iter_rows(named=True):
+                documents[row["kpi_id"], row["fiscal_year"]].append(row)
+        return {
+            kpi.kpi_id: {year: _digest(self._list_kpi_parts(kpi, texts, documents, year)) for year in self._years}
+            for kpi in self._computed.catalogue.kpis.values()
+        }
+
+    def _list_kpi_parts(
+        self,
+        kpi: Kpi,
+        texts: Mapping[str, Mapping[tuple, list[str]]],
+        documents: Mapping[tuple, list[Row]],
+        year: int,
+    ) -> Iterator[tuple[str, Iterable[str]]]:
+        """The parts of ``KpiData`` as texts, each under its name."""
+        known = sorted(known for kpi_id, known in documents if kpi_id == kpi.kpi_id)
+        until = [(kpi.kpi_id, other) for other in known if other <= year]
+        for name, cells in texts.items():
+            yield name, (text for cell in until for text in cells.get(cell, ()))
+        shown = list_kpi_sources((row for cell in until for row in documents[cell]), kpi)
+        yield "sources", (text for name in sorted(shown) for text in self._sources.get((name,), ()))
+        listed = pick_kpi_warnings(self._computed.verdict["warnings"], kpi, fiscal_year=year)
+        yield "warnings", [json.dumps(warning, sort_keys=True) for warning in listed]
+        yield "later", [str(len(until) < len(known))]
 
     def _list_parts(self, branch_code: str, rows: Sequence[Row], year: int) -> Iterator[tuple[str, Iterable[str]]]:
         """The parts of ``PageData`` as texts, each under its name."""

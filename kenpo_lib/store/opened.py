@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # opening a store, and asking for fingerprints, must not wait
 
 FOLDER = "store"
 STORE_MANIFEST = "store.json"
+FACTS = "facts.json"  # about the tables as a whole
+KPIS = "kpis.json"  # fingerprints of the pages of KPIs
 DETACHED = (
     "detached"  # in a copy of the files that some pages need, away from the tables; whoever copies vouches for them
 )
@@ -69,6 +71,27 @@ class Store:
         known = self.manifest["files"]  # years without budgets, marks or scores have no file for them
         found = {f"{FOLDER}/{self.manifest['folder']}/{name}": known[name] for name in wanted if name in known}
         return {f"{FOLDER}/{STORE_MANIFEST}": self.manifest_sha256, **found}
+
+    def wide_files(self) -> dict[str, str]:
+        """What the pages of KPIs and the page on the data read: sha256 by path from the folder of the curated tables."""
+        known = self.manifest["files"]
+        wanted = ["nation.parquet", "sources.parquet", "targets.parquet", "superseded_targets.parquet", FACTS, KPIS]
+        wanted += [f"year_{year}.parquet" for year in self.years]
+        found = {f"{FOLDER}/{self.manifest['folder']}/{name}": known[name] for name in wanted}
+        return {f"{FOLDER}/{STORE_MANIFEST}": self.manifest_sha256, **found}
+
+    def fingerprint_kpi(self, kpi_id: str, fiscal_year: int) -> str:
+        """As ``fingerprint``, of the page of a KPI.
+
+        Raises:
+            KeyError: An unknown KPI, or a year without data.
+        """
+        return self._read_json(KPIS)[kpi_id][str(fiscal_year)]
+
+    def fingerprint_quality(self) -> str:
+        """As ``fingerprint``, of the page on the data: it shows something of all tables and of every check."""
+        key = self.manifest["key"]
+        return hashlib.sha256(f"{key['curated']} {key['validation']}".encode()).hexdigest()
 
     def fingerprint(self, branch_code: str, fiscal_year: int) -> str:
         """Digest of everything in the tables that the page of a branch (or "00") and year can show.
@@ -138,6 +161,27 @@ class Store:
         index = self._index_of(branch_code)
         return index["branches"][branch_code]["warnings"] + index["nation_warnings"]
 
+    # --- what ``wide_data.WideReader`` asks for ---
+
+    def read_series(self, kpi_id: str) -> pl.DataFrame:
+        import polars as pl
+
+        return self._read(self._year_files(), pl.col("kpi_id") == kpi_id)
+
+    def read_light(self) -> pl.DataFrame:
+        from kenpo_lib.store.wide_data import LIGHT_COLUMNS
+
+        return self._read(self._year_files(), columns=LIGHT_COLUMNS)
+
+    def read_table(self, table_name: str) -> pl.DataFrame:
+        return self._read(f"{table_name}.parquet")
+
+    def read_facts(self) -> Mapping[str, Any]:
+        return self._read_json(FACTS)
+
+    def _year_files(self) -> list[str]:
+        return [f"year_{year}.parquet" for year in self.years]
+
     # --- files ---
 
     @property
@@ -145,13 +189,24 @@ class Store:
         """Where the files of this store are."""
         return self.curated_dir / FOLDER / self.manifest["folder"]
 
-    def _read(self, name: str, wanted: pl.Expr | None = None) -> pl.DataFrame:
+    def _read(
+        self, names: str | list[str], wanted: pl.Expr | None = None, *, columns: tuple[str, ...] | None = None
+    ) -> pl.DataFrame:
+        """The rows of a file, or of several with the same columns one after the other."""
         import polars as pl
 
+        listed = [names] if isinstance(names, str) else names
         try:
-            rows = pl.scan_parquet(self.folder / name)
-            return (rows if wanted is None else rows.filter(wanted)).collect()
+            rows = pl.scan_parquet([self.folder / name for name in listed])
+            rows = rows if wanted is None else rows.filter(wanted)
+            return (rows if columns is None else rows.select(columns)).collect()
         except (OSError, pl.exceptions.ComputeError) as error:
+            raise self._is_gone(listed[0]) from error
+
+    def _read_json(self, name: str) -> Mapping[str, Any]:
+        try:
+            return _read_index(self.folder / name)
+        except (OSError, ValueError) as error:
             raise self._is_gone(name) from error
 
     def _is_gone(self, name: str) -> InputError:
@@ -171,11 +226,7 @@ class Store:
         return parts[max(0, bisect.bisect_right([part["first"] for part in parts], branch_code) - 1)]
 
     def _index_of(self, branch_code: str) -> Mapping[str, Any]:
-        name = self._part_of(branch_code)["index"]
-        try:
-            return _read_index(self.folder / name)
-        except (OSError, ValueError) as error:
-            raise self._is_gone(name) from error
+        return self._read_json(self._part_of(branch_code)["index"])
 
 
 @functools.lru_cache(maxsize=8)  # files of a store never change, see ``key.name_folder``
