@@ -8,6 +8,8 @@ from kenpo_lib.fast_import import import_jsonschema
 
 import_jsonschema()  # before the first import of Altair
 
+from kenpo_lib.charts.block_years import draw_block_years
+from kenpo_lib.charts.branch_years import draw_branch_years
 from kenpo_lib.charts.caterpillar import draw_caterpillar
 from kenpo_lib.charts.clean import UnsafeChartError
 from kenpo_lib.charts.contribution import draw_contribution
@@ -28,6 +30,8 @@ __all__ = [
     "CHART_CSS",
     "FONT_STACK",
     "UnsafeChartError",
+    "draw_block_years",
+    "draw_branch_years",
     "draw_caterpillar",
     "draw_contribution",
     "draw_funnel",
