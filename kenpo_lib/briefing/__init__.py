@@ -8,7 +8,17 @@ from kenpo_lib.briefing.data import Briefing, list_full_kpis, open_briefing, wri
 from kenpo_lib.briefing.extras import show_interim, show_self_assessment
 from kenpo_lib.briefing.incentive import show_incentive
 from kenpo_lib.briefing.incentive_ranking import show_incentive_ranking
+from kenpo_lib.briefing.kpi_certainty import show_kpi_certainty
+from kenpo_lib.briefing.kpi_course import show_kpi_course
+from kenpo_lib.briefing.kpi_data import KpiDetail, open_kpi
+from kenpo_lib.briefing.kpi_definitions import show_kpi_definitions
+from kenpo_lib.briefing.kpi_detail import show_kpi_conclusion, show_kpi_contents, show_kpi_header
+from kenpo_lib.briefing.kpi_methods import show_kpi_methods
+from kenpo_lib.briefing.kpi_movement import show_kpi_movement
+from kenpo_lib.briefing.kpi_position import show_kpi_position
+from kenpo_lib.briefing.kpi_sources import show_kpi_sources
 from kenpo_lib.briefing.kpi_table import show_kpi_table
+from kenpo_lib.briefing.kpi_years import show_kpi_years
 from kenpo_lib.briefing.matrix import show_branch_matrix, show_flags
 from kenpo_lib.briefing.opening import show_conclusion, show_contents, show_header
 from kenpo_lib.briefing.overview import show_kpi_overview
@@ -26,12 +36,14 @@ from kenpo_lib.briefing.themes import list_themes, show_theme
 
 __all__ = [
     "Briefing",
+    "KpiDetail",
     "list_contribution_kpis",
     "list_full_kpis",
     "list_overview_kpis",
     "list_spread_kpis",
     "list_themes",
     "open_briefing",
+    "open_kpi",
     "show_branch_matrix",
     "show_budgets",
     "show_conclusion",
@@ -43,8 +55,19 @@ __all__ = [
     "show_incentive",
     "show_incentive_ranking",
     "show_interim",
+    "show_kpi_certainty",
+    "show_kpi_conclusion",
+    "show_kpi_contents",
+    "show_kpi_course",
+    "show_kpi_definitions",
+    "show_kpi_header",
+    "show_kpi_methods",
+    "show_kpi_movement",
     "show_kpi_overview",
+    "show_kpi_position",
+    "show_kpi_sources",
     "show_kpi_table",
+    "show_kpi_years",
     "show_self_assessment",
     "show_sources",
     "show_spine",

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+import polars as pl
 
 from kenpo_lib import sentences
 from kenpo_lib.briefing.data import Briefing
+from kenpo_lib.briefing.words import remark_words
 from kenpo_lib.catalogue import Kpi
 from kenpo_lib.language import Text
 from kenpo_lib.tables import Html, bullet_list, heading, table
+
+TRUST_WORDS = {
+    "high": Text("高い", "high"),
+    "medium_high": Text("やや高い", "fairly high"),
+    "medium": Text("中くらい", "medium"),
+}
 
 
 def show_sources(briefing: Briefing) -> Html:
@@ -28,7 +38,7 @@ def _notes(briefing: Briefing) -> Html:
     notes: dict[str, list[str]] = {}
     for row in briefing.rows:
         kpi = briefing.catalogue.kpis[row["kpi_id"]]
-        for remark in (*_list_conflicts(row, kpi, lang), *_list_remarks(row, kpi)):
+        for remark in (*_list_conflicts(row, kpi, lang), *_list_remarks(row, kpi, lang)):
             notes.setdefault(remark, []).append(kpi.name(lang))
     for warning in briefing.page.warnings:
         if warning["column"] != "check_source_values":  # worded above, with the value that is used
@@ -60,9 +70,9 @@ def _list_conflicts(row: dict[str, Any], kpi: Kpi, lang: str) -> list[str]:
     return found
 
 
-def _list_remarks(row: dict[str, Any], kpi: Kpi) -> list[str]:
+def _list_remarks(row: dict[str, Any], kpi: Kpi, lang: str) -> list[str]:
     """The source's remark on the value, unless the KPI's name says as much."""
-    return [row["note"]] if row["note"] and row["note"] not in kpi.name.ja else []
+    return [remark_words(row["note"], lang)] if row["note"] and row["note"] not in kpi.name.ja else []
 
 
 def _places(briefing: Briefing) -> Html:
@@ -104,8 +114,11 @@ def _places(briefing: Briefing) -> Html:
 
 
 def _source_list(briefing: Briefing) -> Html:
-    lang = briefing.lang
-    sources = briefing.page.sources.sort("order_date", "source_id")
+    return source_table(briefing.page.sources, briefing.lang)
+
+
+def source_table(sources: pl.DataFrame, lang: str) -> Html:
+    """The documents with issuer, date of issue and how far they can be trusted, oldest first."""
     headings = [
         word(lang)
         for word in (
@@ -115,21 +128,29 @@ def _source_list(briefing: Briefing) -> Html:
             Text("確からしさ", "Trust"),
         )
     ]
-    trust = {
-        "high": Text("高い", "high"),
-        "medium_high": Text("やや高い", "fairly high"),
-        "medium": Text("中くらい", "medium"),
-    }
     rows = [
         [
             Html('{} <span class="diff">{}</span>').format(row["title"], row["source_id"]),
             row["issuer"],
-            row["date"].isoformat()
-            if row["date"]
-            else Text(f"{row['order_date']}以降（推定）", f"{row['order_date']} or later (assumed)")(lang),
-            f"{trust[row['trust']](lang)}{'。' + row['trust_note'] if row['trust_note'] and row['trust'] != 'high' else ''}",
+            issued_words(row, lang),
+            trust_words(row, lang),
         ]
-        for row in sources.to_dicts()
+        for row in sources.sort("order_date", "source_id").to_dicts()
     ]
     title = Text("使った文書", "Documents used")(lang)
     return Html("{}{}").format(heading(3, title), table(title, headings, rows, css="sources"))
+
+
+def issued_words(source: Mapping[str, Any], lang: str) -> str:
+    """The date of issue, or the month by which the newest source wins where the document does not say."""
+    if source["date"]:
+        return source["date"].isoformat()
+    return Text(f"{source['order_date']}以降（推定）", f"{source['order_date']} or later (assumed)")(lang)
+
+
+def trust_words(source: Mapping[str, Any], lang: str) -> str:
+    """How far a source can be trusted, and why not fully."""
+    grade = TRUST_WORDS[source["trust"]](lang)
+    if not source["trust_note"] or source["trust"] == "high":
+        return grade
+    return f"{grade}。{remark_words(source['trust_note'], lang)}"

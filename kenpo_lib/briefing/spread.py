@@ -31,11 +31,12 @@ CONTRIBUTION_TITLE = Text("全国の値を動かした支部", "Who moved the na
 
 def list_spread_anchors(briefing: Briefing) -> list[tuple[str, Text]]:
     """Anchor and words of the sections of this module that the page has, for its contents."""
-    anchors = [(f"spread-{kpi.kpi_id}", _spread_title(kpi)) for kpi in list_spread_kpis(briefing)]
+    anchors = [(f"spread-{kpi.kpi_id}", spread_title(kpi)) for kpi in list_spread_kpis(briefing)]
     return [*anchors, *([("contribution", CONTRIBUTION_TITLE)] if list_contribution_kpis(briefing) else [])]
 
 
-def _spread_title(kpi: Kpi) -> Text:
+def spread_title(kpi: Kpi) -> Text:
+    """The title of the section of one KPI."""
     return Text(f"{kpi.short_name.ja}: 差は偶然か", f"{kpi.short_name.en}: is the difference chance?")
 
 
@@ -71,7 +72,7 @@ def show_spread(briefing: Briefing, kpi: Kpi) -> Html:
     funnel_word = Text("規模と率（ファンネルプロット）", "Size and rate (funnel plot)")(lang)
     interval_word = Text("95%区間", "95% intervals")(lang)
     return Html('<section class="theme">{}<div class="figures">{}{}</div></section>').format(
-        heading(2, _spread_title(kpi)(lang), anchor=f"spread-{kpi.kpi_id}"),
+        heading(2, spread_title(kpi)(lang), anchor=f"spread-{kpi.kpi_id}"),
         figure(funnel, caption=funnel_word, sentence=funnel_sentence),
         figure(
             caterpillar, caption=interval_word, sentence=interval_sentence, details=_spread_details(briefing, rows, kpi)

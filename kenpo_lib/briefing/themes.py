@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ from kenpo_lib.briefing.cells import name_kpi
 from kenpo_lib.briefing.data import Briefing
 from kenpo_lib.briefing.extras import OPEN_STATES, describe_interim
 from kenpo_lib.briefing.reading import rows_by_theme
-from kenpo_lib.catalogue import THEMES, Kpi
+from kenpo_lib.catalogue import THEMES, Branch, Kpi
 from kenpo_lib.grain import MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year, format_number
@@ -199,7 +200,16 @@ def _definition_details(briefing: Briefing, row: Row, kpi: Kpi) -> Html:
     return Html('<details class="note"><summary>{}</summary>{}</details>').format(summary, bullet_list(notes))
 
 
-def values_details(values: pl.DataFrame, kpi: Kpi, lang: str, *, name: str, caption: str, summary: str = "") -> Html:
+def values_details(
+    values: pl.DataFrame,
+    kpi: Kpi,
+    lang: str,
+    *,
+    name: str,
+    caption: str,
+    summary: str = "",
+    branches: Mapping[str, Branch] | None = None,
+) -> Html:
     """The values of all branches of one KPI and year, folded, by rank."""
     headings = [
         word(lang)
@@ -217,7 +227,7 @@ def values_details(values: pl.DataFrame, kpi: Kpi, lang: str, *, name: str, capt
     rows = [
         [
             row["branch_code"],
-            row["branch_name"],
+            branches[row["branch_code"]].name(lang) if branches else row["branch_name"],
             plain_number(row["value"], kpi),
             row["rank"],
             None if row["deviation_score"] is None else format_number(row["deviation_score"], 1),

@@ -33,6 +33,13 @@ def name_of(row: Row, branches: Mapping[str, Branch], lang: str) -> str:
     return branches[row["branch_code"]].name(lang)
 
 
+def remark_words(remark: str, lang: str) -> str:
+    """A remark from a transcription with its English grades of trust put into Japanese."""
+    if lang == "en":
+        return remark
+    return remark.replace("medium-high", "確度はやや高い").replace("medium", "確度は中くらい")
+
+
 def list_few(names: Sequence[str], lang: str, *, most: int = MOST_NAMED) -> str:
     """``A、B、C ほか2件``: the first few of a list of branches or cells."""
     rest = len(names) - most
