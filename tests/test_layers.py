@@ -13,7 +13,7 @@ import pytest
 LAYERS = [
     *("fast_import", "language", "errors", "files", "grain", "normalise", "targets", "catalogue", "curated", "proxies"),
     *("sources", "curate", "validate", "stats", "spread", "uncertainty", "compare", "incentive", "contribution"),
-    *("store", "yearly", "spine", "sentences", "verdict_words", "actions", "points", "conclusion"),
+    *("store", "yearly", "coverage", "spine", "sentences", "verdict_words", "actions", "points", "conclusion"),
     *("charts", "tables", "page", "console", "export", "briefing", "parameters", "batch", "doctor", "cli"),
 ]
 PACKAGE = builders.ROOT / "kenpo_lib"

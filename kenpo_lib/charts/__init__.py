@@ -13,6 +13,7 @@ from kenpo_lib.charts.branch_years import draw_branch_years
 from kenpo_lib.charts.caterpillar import draw_caterpillar
 from kenpo_lib.charts.clean import UnsafeChartError
 from kenpo_lib.charts.contribution import draw_contribution
+from kenpo_lib.charts.coverage import draw_coverage
 from kenpo_lib.charts.drawing import register_fonts
 from kenpo_lib.charts.explore import explore_position, explore_trend, use_renderer
 from kenpo_lib.charts.funnel import draw_funnel
@@ -34,6 +35,7 @@ __all__ = [
     "draw_branch_years",
     "draw_caterpillar",
     "draw_contribution",
+    "draw_coverage",
     "draw_funnel",
     "draw_incentive_points",
     "draw_position",
