@@ -36,6 +36,7 @@ _PLACE = {"source_id": "doc", "locator": "p.1"}
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "observations": {**_SERIES, **_PLACE, "component": "total", "period": "FY", "status": "final"},
     "targets": {**_SERIES, **_PLACE, "rule": "at_least"},
+    "superseded_targets": {**_SERIES, **_PLACE, "rule": "at_least"},
     "statistics": {**_PLACE, "branch_code": "04", "component": "total", "fiscal_year": 2024, "is_projection": True},
     "sources": {"title": "a document", "issuer": "issuer", "order_date": "2025-06", "kind": "press", "trust": "high"},
     "budgets": {**_PLACE, "branch_code": "04", "fiscal_year": 2024, "programme": "p", "theme": "health_checks"},

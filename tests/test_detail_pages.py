@@ -20,6 +20,7 @@ PAGES = {
     "urgent.html": ("30_kpi_detail", "ja", {"kpi": "urgent_visit_rate"}),
     "few.html": ("30_kpi_detail", "ja", {"kpi": "generic_share"}),
     "english.html": ("30_kpi_detail", "en", {"kpi": "visit_rate"}),
+    "quality.html": ("90_data_quality", "ja", {}),
 }
 MAX_BYTES = 300_000
 

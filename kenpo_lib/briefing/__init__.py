@@ -22,6 +22,12 @@ from kenpo_lib.briefing.kpi_years import show_kpi_years
 from kenpo_lib.briefing.matrix import show_branch_matrix, show_flags
 from kenpo_lib.briefing.opening import show_conclusion, show_contents, show_header
 from kenpo_lib.briefing.overview import show_kpi_overview
+from kenpo_lib.briefing.quality import show_quality_conclusion, show_quality_contents, show_quality_header
+from kenpo_lib.briefing.quality_checks import show_quality_checks
+from kenpo_lib.briefing.quality_conflicts import show_quality_conflicts, show_quality_open_values
+from kenpo_lib.briefing.quality_coverage import show_quality_coverage, show_quality_targets, show_quality_years
+from kenpo_lib.briefing.quality_data import Quality, open_quality
+from kenpo_lib.briefing.quality_sources import show_quality_sources
 from kenpo_lib.briefing.reading import list_overview_kpis
 from kenpo_lib.briefing.sources import show_sources
 from kenpo_lib.briefing.spine import show_spine
@@ -37,6 +43,7 @@ from kenpo_lib.briefing.themes import list_themes, show_theme
 __all__ = [
     "Briefing",
     "KpiDetail",
+    "Quality",
     "list_contribution_kpis",
     "list_full_kpis",
     "list_overview_kpis",
@@ -44,6 +51,7 @@ __all__ = [
     "list_themes",
     "open_briefing",
     "open_kpi",
+    "open_quality",
     "show_branch_matrix",
     "show_budgets",
     "show_conclusion",
@@ -68,6 +76,16 @@ __all__ = [
     "show_kpi_sources",
     "show_kpi_table",
     "show_kpi_years",
+    "show_quality_checks",
+    "show_quality_conclusion",
+    "show_quality_conflicts",
+    "show_quality_contents",
+    "show_quality_coverage",
+    "show_quality_header",
+    "show_quality_open_values",
+    "show_quality_sources",
+    "show_quality_targets",
+    "show_quality_years",
     "show_self_assessment",
     "show_sources",
     "show_spine",
