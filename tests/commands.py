@@ -26,7 +26,7 @@ _PATIENCE_SECONDS = 240.0  # far more than anything here takes, also on a machin
 def make_small_project(published: Paths, folder: Path, *cells: str) -> Paths:
     """A project whose notebooks are one cell that finishes at once, after those given."""
     paths = copy_project(published, folder)
-    inputs = make_batch(paths, ["04"]).store.inputs_digest
+    inputs = make_batch(paths, ["04"]).store.inputs
     finish = (
         "import json, pathlib\n"
         f"about = {{'branch': branch, 'fiscal_year': fiscal_year, 'inputs': {inputs!r}}}\n"

@@ -201,7 +201,7 @@ def hosts() -> Iterator[tuple[str, list[str]]]:
             pytest.fail(message)
         pytest.skip(message)
     names = [f"kenpo{os.getpid()}{letter}" for letter in "ab"]
-    bridge, centre = f"kb{os.getpid()}", "192.0.2.1"
+    bridge, centre = f"kb{os.getpid()}", "198.51.100.1"
     try:
         _ip("link", "add", bridge, "type", "bridge")
         _ip("addr", "add", f"{centre}/24", "dev", bridge)
@@ -212,7 +212,7 @@ def hosts() -> Iterator[tuple[str, list[str]]]:
             _ip("link", "add", outer, "type", "veth", "peer", "name", inner)
             _ip("link", "set", inner, "netns", name)
             _ip("link", "set", outer, "master", bridge, "up")
-            _ip("netns", "exec", name, "ip", "addr", "add", f"192.0.2.{number}/24", "dev", inner)
+            _ip("netns", "exec", name, "ip", "addr", "add", f"198.51.100.{number}/24", "dev", inner)
             _ip("netns", "exec", name, "ip", "link", "set", inner, "up")
             _ip("netns", "exec", name, "ip", "link", "set", "lo", "up")
         yield centre, names
