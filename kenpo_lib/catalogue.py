@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from kenpo_lib.errors import Fault, InputError
+from kenpo_lib.errors import Fault, InputError, hint_nearest
 from kenpo_lib.files import digest_files
 from kenpo_lib.language import Text, say
 from kenpo_lib.normalise import fold_width
@@ -229,8 +229,7 @@ def parse_branch_list(catalogue: Catalogue, text: str) -> tuple[str, ...]:
 
 def _unknown_branch(catalogue: Catalogue, text: str) -> str:
     names = [catalogue.branches[code].name for code in catalogue.branch_codes]
-    near = difflib.get_close_matches(text.casefold(), [n.en.casefold() for n in names], 1)
-    hint = say(f"（近いもの: {near[0]}）", f" (nearest: {near[0]})") if near else ""
+    hint = hint_nearest(text.casefold(), [name.en.casefold() for name in names])
     valid = " ".join(f"{code} {catalogue.branches[code].name(say('ja', 'en'))}" for code in catalogue.branch_codes)
     return say(
         f"支部 '{text}' はありません{hint}。コード・名称・範囲（40-47）・all のどれかで指定してください。\n  {valid}",

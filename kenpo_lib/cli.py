@@ -20,7 +20,14 @@ import click
 
 from kenpo_lib import __version__
 from kenpo_lib.batch.interrupt import stopping_in_order
-from kenpo_lib.errors import BranchesFailedError, FolderError, InputError, KenpoError, ValidationStoppedError
+from kenpo_lib.errors import (
+    BranchesFailedError,
+    FolderError,
+    InputError,
+    KenpoError,
+    ValidationStoppedError,
+    hint_nearest,
+)
 from kenpo_lib.language import console_language, say
 
 if TYPE_CHECKING:
@@ -213,13 +220,10 @@ def _compare_year(curated: Path, catalogue: Any, fiscal_year: int) -> Any:
 def _parse_kpis(text: str | None, catalogue: Any) -> list[str]:
     if text is None:
         return list(catalogue.kpis)
-    import difflib
-
     chosen = [part.strip() for part in text.split(",")]
     for kpi_id in chosen:
         if kpi_id not in catalogue.kpis:
-            near = difflib.get_close_matches(kpi_id, catalogue.kpis, 1)
-            hint = say(f"（近いもの: {near[0]}）", f" (nearest: {near[0]})") if near else ""
+            hint = hint_nearest(kpi_id, catalogue.kpis)
             listed = " ".join(catalogue.kpis)
             raise InputError(
                 say(

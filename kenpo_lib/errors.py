@@ -31,6 +31,14 @@ class Fault:
         )
 
 
+def hint_nearest(text: str, known: Iterable[str]) -> str:
+    """In brackets, which of the known names a user may have meant; empty where none is near."""
+    import difflib  # only after a mistake
+
+    near = difflib.get_close_matches(text, known, 1)
+    return say(f"（近いもの: {near[0]}）", f" (nearest: {near[0]})") if near else ""
+
+
 class KenpoError(Exception):
     """A failure whose message is meant for the user; printed without a traceback."""
 

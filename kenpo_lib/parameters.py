@@ -6,14 +6,13 @@ them: papermill runs a parameter's *name* as code and only warns of one that it 
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kenpo_lib.catalogue import NATION, Catalogue, parse_branch_list
-from kenpo_lib.errors import InputError
+from kenpo_lib.errors import InputError, hint_nearest
 from kenpo_lib.language import Lang, Text, say
 from kenpo_lib.normalise import parse_fiscal_year
 
@@ -95,7 +94,7 @@ def _parse_one_of(name: str, list_allowed: Callable[[Catalogue], list[str]]) -> 
 def _choose(name: str, text: str, allowed: list[str]) -> str:
     if text in allowed:
         return text
-    hint = _nearest(text, allowed)
+    hint = hint_nearest(text, allowed)
     listed = " ".join(allowed)
     raise InputError(
         say(
@@ -103,11 +102,6 @@ def _choose(name: str, text: str, allowed: list[str]) -> str:
             f"'{text}' is not a value of {name}{hint}.\n  {listed}",
         )
     )
-
-
-def _nearest(text: str, allowed: list[str]) -> str:
-    near = difflib.get_close_matches(text, allowed, 1)
-    return say(f"（近いもの: {near[0]}）", f" (nearest: {near[0]})") if near else ""
 
 
 SCHEMA = {
@@ -190,7 +184,7 @@ def require_known(names: Iterable[str]) -> None:
         if name not in SCHEMA:
             shown = ascii(name)[1:41]
             listed = " ".join(SCHEMA)
-            hint = _nearest(str(name), list(SCHEMA))
+            hint = hint_nearest(str(name), SCHEMA)
             raise InputError(
                 say(
                     f"パラメータ '{shown}' はありません{hint}。\n  {listed}",
