@@ -396,7 +396,8 @@ def test_a_page_whose_inputs_changed_since_is_genuine_but_not_current(project: P
     ("part", "name", "changed"),
     [
         ("environment", "list_versions", {"python": "3.99"}),
-        *[(part, "digest_folder", "0" * 64) for part in ("library", "definitions", "suites", "font")],
+        ("definitions", "digest_definitions", "0" * 64),
+        *[(part, "digest_folder", "0" * 64) for part in ("library", "suites", "font")],
     ],
 )
 def test_code_and_versions_that_changed_since_are_named(

@@ -14,6 +14,7 @@ from typing import Any
 import kenpo_lib
 from kenpo_lib.batch.job import Job
 from kenpo_lib.batch.paths import Paths
+from kenpo_lib.catalogue import digest_definitions
 from kenpo_lib.files import digest_files, digest_texts, sha256_of
 from kenpo_lib.language import Text
 from kenpo_lib.store import Store
@@ -21,18 +22,7 @@ from kenpo_lib.store import Store
 LIBRARY = Path(kenpo_lib.__file__).parent
 # What shapes the bytes of a page or the numbers in it.
 PACKAGES = (
-    *(
-        "altair",
-        "beautifulsoup4",
-        "ipython",
-        "jinja2",
-        "markupsafe",
-        "nbconvert",
-        "nbformat",
-        "nh3",
-        "numpy",
-        "papermill",
-    ),
+    *("altair", "ipython", "jinja2", "markupsafe", "nbconvert", "nbformat", "nh3", "numpy", "papermill"),
     *("polars", "pyarrow", "pyyaml", "scipy", "vl-convert-python"),
 )
 PART_WORDS = {
@@ -97,7 +87,7 @@ class Digests:
         lock = self.paths.lock_file
         return {
             "library": digest_folder(LIBRARY, "*.py"),
-            "definitions": digest_folder(LIBRARY / "definitions", "*.yaml", "*.csv"),
+            "definitions": digest_definitions(),
             "templates": digest_folder(self.paths.templates, "*.j2", "*.css"),
             "suites": digest_folder(self.paths.expectations, "*.json"),
             "font": digest_folder(LIBRARY / "fonts", "*.ttf"),
