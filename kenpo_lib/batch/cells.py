@@ -34,10 +34,10 @@ from kenpo_lib.batch.work import Cause, Limits, PageFailedError, Place, Request,
 from kenpo_lib.charts.drawing import defer_drawings
 from kenpo_lib.files import make_folder
 
-nbformat.validate(
-    nbformat.v4.new_notebook()
-)  # compiles the schema, once for all processes that are forked from this one
-disable_debug_mode()  # tests check every chart against the schema; doing so at each step takes longer than making the chart
+# Compiles the schema, once for all processes that are forked from this one.
+nbformat.validate(nbformat.v4.new_notebook())
+# Tests check every chart against its schema; doing so at each step takes longer than making the chart.
+disable_debug_mode()
 
 SENTINEL = "sentinel.json"
 

@@ -19,17 +19,8 @@ from kenpo_lib.files import TEMPORARY_SUFFIX
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = frozenset(
     (
-        *(
-            "os.rename",
-            "os.remove",
-            "os.rmdir",
-            "os.mkdir",
-            "os.link",
-            "os.symlink",
-            "os.truncate",
-            "os.chmod",
-            "os.chown",
-        ),
+        *("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link"),
+        *("os.symlink", "os.truncate", "os.chmod", "os.chown"),
         *("shutil.rmtree", "shutil.move", "shutil.copyfile", "shutil.copytree"),
     )
 )

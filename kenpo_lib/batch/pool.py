@@ -314,25 +314,28 @@ class LocalPool:
         if kind == "cell":
             running.cell_started = time.monotonic()
             return None
-        self._dismiss(running)
+        self._dismiss(running, patience=1.0)
         if kind == "failed":
             return content
         self._to_write.append((running.request, content))
         return None
 
-    def _dismiss(self, running: _Cells) -> None:
+    def _dismiss(self, running: _Cells, *, patience: float = 0.0) -> None:
         self._running.remove(running)
         running.connection.close()
-        _end(running.process, patience=1.0)
+        _end(running.process, patience=patience)
+
+    def _count_failed_start(self) -> None:
+        self._failed_starts += 1
+        if self._failed_starts >= _MAX_FAILED_STARTS:
+            raise PoolBrokenError
 
     def _bury(self, running: _Cells) -> Failure:
         running.process.join(1.0)
         code = running.process.exitcode
-        self._dismiss(running)
+        self._dismiss(running, patience=1.0)
         if not running.has_begun:
-            self._failed_starts += 1
-            if self._failed_starts >= _MAX_FAILED_STARTS:
-                raise PoolBrokenError
+            self._count_failed_start()
         shown = f"{-code} ({signal.Signals(-code).name})" if code and code < 0 else code
         return fail(
             Cause.CRASH,
@@ -346,13 +349,13 @@ class LocalPool:
         spent = [(now - running.cell_started, limits.cell_seconds), (now - running.started, limits.page_seconds)]
         for seconds, allowed in spent:
             if seconds > allowed:
-                self._dismiss_now(running)
+                self._dismiss(running)
                 ja, en = f"{allowed:.0f}秒たっても終わりませんでした", f"did not end within {allowed:.0f} s"
                 return fail(Cause.TIMEOUT, f"ノートブックが{ja}", f"the notebook {en}").failure
         if now - running.memory_checked > _MEMORY_CHECK_SECONDS:
             running.memory_checked = now
             if _memory_of(running.process.pid) > limits.memory_bytes:
-                self._dismiss_now(running)
+                self._dismiss(running)
                 size = f"{limits.memory_bytes / 1e9:.1f} GB"
                 ja, en = (
                     f"ノートブックがメモリの上限（{size}）を超えました",
@@ -360,11 +363,6 @@ class LocalPool:
                 )
                 return fail(Cause.MEMORY, ja, en).failure
         return None
-
-    def _dismiss_now(self, running: _Cells) -> None:
-        self._running.remove(running)
-        _end(running.process)
-        running.connection.close()
 
     def _receive(self, writer: _Writer) -> Iterator[Result]:
         try:
@@ -390,26 +388,24 @@ class LocalPool:
     def _replace(self, writer: _Writer) -> Iterator[Result]:
         """A page writer died or never got ready: another one takes its place, what it was writing is lost."""
         if not writer.is_ready:
-            self._failed_starts += 1
-            if self._failed_starts >= _MAX_FAILED_STARTS:
-                raise PoolBrokenError
+            self._count_failed_start()
         if writer.request:
             yield self._lose(writer, Cause.CRASH)
         else:
-            self._writers.remove(writer)
-            _end(writer.process)
-            writer.connection.close()
-            self._start_writer()
+            self._renew(writer)
 
     def _lose(self, writer: _Writer, cause: Cause) -> Result:
         request = writer.request
         assert request is not None
+        self._renew(writer)
+        failure = fail(cause, "頁を書き出すプロセスが止まりました", "the process that writes the page stopped").failure
+        return Result(request, failure=failure, seconds=time.monotonic() - writer.started)
+
+    def _renew(self, writer: _Writer) -> None:
         self._writers.remove(writer)
         _end(writer.process)
         writer.connection.close()
         self._start_writer()
-        failure = fail(cause, "頁を書き出すプロセスが止まりました", "the process that writes the page stopped").failure
-        return Result(request, failure=failure, seconds=time.monotonic() - writer.started)
 
 
 def _end(process: BaseProcess, *, patience: float = 0.0) -> None:
