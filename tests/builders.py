@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import yaml
+from bs4 import BeautifulSoup
 
 from kenpo_lib.catalogue import Catalogue, Definition, Direction, Kpi, Unit, load_catalogue
 from kenpo_lib.curated import SCHEMAS, Tables, read_manifest, write_tables
 from kenpo_lib.files import sha256_of
 from kenpo_lib.language import Text
+from kenpo_lib.page import sanitise
 from kenpo_lib.sources import LONG_LAYOUTS
 from kenpo_lib.store.computed import Computed
 from kenpo_lib.store.page_data import pick_in_force, read_page
@@ -240,3 +242,11 @@ def edit_line(path: Path, number: int, old: str, new: str) -> None:
     assert old in lines[number - 1], lines[number - 1]
     lines[number - 1] = lines[number - 1].replace(old, new, 1)
     path.write_text("".join(lines), encoding="utf-8", newline="")
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+
+def parse_html(html: object) -> BeautifulSoup:
+    """What a page shows of some HTML: sanitised, and parsed."""
+    return BeautifulSoup(sanitise(str(html)), "html.parser")

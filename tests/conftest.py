@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import builders
 import hypothesis
@@ -12,10 +14,13 @@ import polars as pl
 import pytest
 from published import chromium, published  # noqa: F401  (fixtures)
 
-from kenpo_lib.catalogue import Catalogue, load_catalogue
+from kenpo_lib.catalogue import NATION, Catalogue, load_catalogue
 from kenpo_lib.compare import compute_comparison, compute_nation
 from kenpo_lib.curate import curate
 from kenpo_lib.curated import Tables
+
+if TYPE_CHECKING:
+    from kenpo_lib.briefing import Briefing
 
 # No deadline: the machines of continuous integration are slow at times. There the examples are the same in every run.
 hypothesis.settings.register_profile("kenpo", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
@@ -80,6 +85,18 @@ def comparison(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
 @pytest.fixture(scope="session")
 def nation(tables: Tables, catalogue: Catalogue) -> pl.DataFrame:
     return compute_nation(tables, catalogue)
+
+
+@pytest.fixture(scope="module")
+def overview(
+    tables: Tables, catalogue: Catalogue, comparison: pl.DataFrame, nation: pl.DataFrame
+) -> Callable[..., Briefing]:
+    """The national page of FY2024 in a language, or of another year."""
+
+    def make(lang: str = "ja", year: int = 2024, frame: pl.DataFrame = comparison) -> Briefing:
+        return builders.briefing(tables, catalogue, frame, nation, branch_code=NATION, fiscal_year=year, lang=lang)
+
+    return make
 
 
 @pytest.fixture

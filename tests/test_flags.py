@@ -8,32 +8,15 @@ import re
 import builders
 import polars as pl
 import pytest
-from bs4 import BeautifulSoup
 
 from kenpo_lib import briefing as show
 from kenpo_lib.briefing.flags import find_flag, list_flag_rows
 from kenpo_lib.briefing.words import DIFFERENT
-from kenpo_lib.catalogue import NATION
 from kenpo_lib.grain import BRANCH_COUNT
-from kenpo_lib.page import sanitise
 
 CELL = {"statistical": "cannot_tell", "practical": "relevant", "alert": False, "quantile_group": None} | {
     "direction": "higher_is_better"
 }
-
-
-@pytest.fixture(scope="module")
-def overview(tables, catalogue, comparison, nation):
-    """The national page of FY2024 in a language, or of another year."""
-
-    def make(lang="ja", year=2024, frame=comparison):
-        return builders.briefing(tables, catalogue, frame, nation, branch_code=NATION, fiscal_year=year, lang=lang)
-
-    return make
-
-
-def parse(html):
-    return BeautifulSoup(sanitise(str(html)), "html.parser")
 
 
 def download(html):
@@ -86,7 +69,7 @@ def test_table_marks_only_cells_that_the_verdict_calls_different(overview):
     rows = list_flag_rows(briefing)
     different = rows.filter(pl.col("statistical").is_in(list(DIFFERENT)))
     # when
-    page = parse(show.show_flags(briefing))
+    page = builders.parse_html(show.show_flags(briefing))
     # then as many marks as verdicts, each in its branch's row
     table = page.select_one("table.matrix")
     assert different.height
@@ -113,7 +96,7 @@ def test_table_holds_every_kpi_that_ten_branches_have_and_all_branches(overview)
     briefing = overview()
     rows = list_flag_rows(briefing)
     # when
-    table = parse(show.show_flags(briefing)).select_one("table.matrix")
+    table = builders.parse_html(show.show_flags(briefing)).select_one("table.matrix")
     # then
     assert rows["branches_known"].min() >= 10
     assert len(table.select("tbody tr")) == BRANCH_COUNT
@@ -123,11 +106,11 @@ def test_table_holds_every_kpi_that_ten_branches_have_and_all_branches(overview)
 
 
 def test_table_says_first_which_cells_are_marked_and_how_much_was_tested(overview):
-    first, second = (item.text for item in parse(show.show_flags(overview())).select("ul.conclusion li"))
+    first, second = (item.text for item in builders.parse_html(show.show_flags(overview())).select("ul.conclusion li"))
 
     assert "奈良の医療機関受診率（良い）" in first
     assert "8指標のうち1指標" in second
-    english = parse(show.show_flags(overview("en"))).select("ul.conclusion li")
+    english = builders.parse_html(show.show_flags(overview("en"))).select("ul.conclusion li")
     assert "Nara" in english[0].text
 
 
@@ -139,7 +122,7 @@ def test_table_names_alerts(overview, comparison):
         pl.when(is_one).then(True).otherwise("alert").alias("alert"),
     )
     # when
-    page = parse(show.show_flags(overview(frame=frame)))
+    page = builders.parse_html(show.show_flags(overview(frame=frame)))
     # then
     assert "さらに悪化している: 京都 医療機関受診率" in page.select("ul.conclusion li")[1].text
     assert "◇悪い・悪化中" in page.table.text
@@ -182,7 +165,7 @@ def test_spread_says_what_its_figures_show(overview, catalogue, comparison):
     briefing = overview()
     rows = list_flag_rows(briefing).filter(pl.col("funnel_z").is_not_null())
     # when
-    page = parse(show.show_spread(briefing, catalogue.kpis["visit_rate"]))
+    page = builders.parse_html(show.show_spread(briefing, catalogue.kpis["visit_rate"]))
     # then
     funnel, intervals = (figure.figcaption.text for figure in page.select("figure"))
     plain = rows.filter(pl.col("funnel_position") != "within").height
@@ -204,7 +187,7 @@ def test_contribution_is_called_an_estimate_and_names_its_proxy(overview, catalo
     briefing = overview()
     kpi = catalogue.kpis["specific_checkup_rate"]
     # when
-    page = parse(show.show_contribution(briefing, kpi))
+    page = builders.parse_html(show.show_contribution(briefing, kpi))
     # then the figure that is published for one of the years stands beside the estimate
     text = page.figcaption.text
     assert "推計" in page.h3.text
@@ -239,7 +222,7 @@ def test_contents_lead_to_every_section_and_ids_are_unique(overview, lang):
     parts = [show.show_flags(briefing), show.show_contributions(briefing)]
     parts += [show.show_spread(briefing, kpi) for kpi in show.list_spread_kpis(briefing)]
     # when
-    page, contents = parse("".join(parts)), parse(show.show_contents(briefing))
+    page, contents = builders.parse_html("".join(parts)), builders.parse_html(show.show_contents(briefing))
     # then
     ids = [element["id"] for element in page.select("[id]")]
     assert len(set(ids)) == len(ids)

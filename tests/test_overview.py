@@ -7,7 +7,6 @@ import re
 import builders
 import polars as pl
 import pytest
-from bs4 import BeautifulSoup
 from comparison_rows import JAPANESE, kpi
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,22 +14,9 @@ from hypothesis import strategies as st
 from kenpo_lib import briefing as show
 from kenpo_lib.briefing import matrix
 from kenpo_lib.briefing.movement import MOST_MOVERS, describe_movement, pick_movers
-from kenpo_lib.catalogue import NATION, THEMES, Direction
+from kenpo_lib.catalogue import THEMES, Direction
 from kenpo_lib.errors import InputError
-from kenpo_lib.page import sanitise
 from kenpo_lib.parameters import READING_ORDERS
-
-
-@pytest.fixture(scope="module")
-def overview(tables, catalogue, comparison, nation):
-    def make(lang="ja", year=2024, frame=comparison):
-        return builders.briefing(tables, catalogue, frame, nation, branch_code=NATION, fiscal_year=year, lang=lang)
-
-    return make
-
-
-def parse(html):
-    return BeautifulSoup(sanitise(str(html)), "html.parser")
 
 
 def codes_of(page):
@@ -41,11 +27,11 @@ def codes_of(page):
 
 
 def test_branches_come_by_code_unless_asked_otherwise(overview, catalogue):
-    assert codes_of(parse(show.show_flags(overview()))) == list(catalogue.branch_codes)
+    assert codes_of(builders.parse_html(show.show_flags(overview()))) == list(catalogue.branch_codes)
 
 
 def test_branches_by_region_stand_under_its_name(overview, catalogue):
-    page = parse(show.show_flags(overview(), order="block"))
+    page = builders.parse_html(show.show_flags(overview(), order="block"))
 
     assert sorted(codes_of(page)) == list(catalogue.branch_codes)
     for body in page.select("table.matrix tbody"):
@@ -56,8 +42,8 @@ def test_branches_by_region_stand_under_its_name(overview, catalogue):
 
 
 def test_branches_by_a_kpi_come_by_its_rank_and_unknown_ones_last(overview):
-    full = parse(show.show_flags(overview(), order="generic_share_annual"))
-    partly = parse(show.show_flags(overview(), order="visit_rate"))
+    full = builders.parse_html(show.show_flags(overview(), order="generic_share_annual"))
+    partly = builders.parse_html(show.show_flags(overview(), order="visit_rate"))
 
     rows = {
         row["branch_code"]: row["rank"] for row in overview().page.year.filter(kpi_id="generic_share_annual").to_dicts()
@@ -86,7 +72,7 @@ def test_unknown_order_is_refused_with_those_that_there_are(overview, order):
 
 def test_only_verdicts_and_extremes_carry_a_mark(overview):
     briefing = overview()
-    table = parse(show.show_flags(briefing)).select_one("table.matrix")
+    table = builders.parse_html(show.show_flags(briefing)).select_one("table.matrix")
 
     marks = [mark.text for mark in table.select(".flag") if mark.text]
     assert set(marks) == {"↑", "↓", "◆良い"}
@@ -155,7 +141,7 @@ def test_movement_says_why_ranks_cannot_be_compared(overview, reason, words):
 def test_ranks_are_never_compared_across_a_change_of_definition(overview, catalogue):
     briefing = overview(year=2022)
 
-    page = parse(show.show_kpi_overview(briefing, catalogue.kpis["urgent_visit_rate"]))
+    page = builders.parse_html(show.show_kpi_overview(briefing, catalogue.kpis["urgent_visit_rate"]))
 
     assert page.select("table.moves") == []
     assert "定義が違うため、順位の動きは示せません" in page.text
@@ -168,7 +154,7 @@ def test_every_kpi_of_the_overview_shows_map_movement_and_ranking(overview, lang
     themes = list(THEMES)
     assert [themes.index(entry.theme) for entry in kpis] == sorted(themes.index(entry.theme) for entry in kpis)
     for entry in kpis:
-        page = parse(show.show_kpi_overview(briefing, entry))
+        page = builders.parse_html(show.show_kpi_overview(briefing, entry))
 
         assert len(page.select("svg")) == 2
         assert len(page.select("table.moves tbody tr")) == 2 * MOST_MOVERS
@@ -191,7 +177,7 @@ def test_documents_of_the_overview_are_those_of_all_branches(overview):
 
     documents = set(briefing.page.sources["source_id"])
     assert set(briefing.page.year["source_id"].drop_nulls()) <= documents
-    assert re.search("令和7年12月まで", parse(show.show_header(briefing)).text)
+    assert re.search("令和7年12月まで", builders.parse_html(show.show_header(briefing)).text)
 
 
 def test_orders_are_those_that_a_user_may_ask_for():

@@ -7,7 +7,6 @@ import xml.etree.ElementTree as ET
 import builders
 import polars as pl
 import pytest
-from bs4 import BeautifulSoup
 from comparison_rows import JAPANESE, kpi
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +16,6 @@ from kenpo_lib import charts
 from kenpo_lib.briefing.spine import list_spines
 from kenpo_lib.catalogue import Direction, Unit
 from kenpo_lib.grain import MIN_POSITION_BRANCHES
-from kenpo_lib.page import sanitise
 from kenpo_lib.spine import compute_spine
 
 HIGHER, LOWER = kpi(), kpi(direction=Direction.LOWER)
@@ -143,7 +141,7 @@ def test_section_has_a_line_with_its_numbers_for_every_kpi_that_ten_branches_hav
         if (row["ranked_count"] or 0) >= 10 and briefing.catalogue.kpis[row["kpi_id"]].direction.sign
     ]
 
-    page = BeautifulSoup(sanitise(str(show.show_spine(briefing))), "html.parser")
+    page = builders.parse_html(show.show_spine(briefing))
 
     assert len(wanted) == len(page.select("tbody tr")) == len(page.select("svg.kenpo-spine"))
     assert sorted(entry.kpi_id for entry, _ in list_spines(briefing)) == sorted(wanted)
