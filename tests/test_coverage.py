@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builders
+import polars as pl
 import pytest
 from bs4 import BeautifulSoup
 
@@ -11,7 +12,7 @@ from kenpo_lib.catalogue import NATION, load_catalogue
 from kenpo_lib.charts import shape, theme
 from kenpo_lib.charts.coverage import draw_mark
 from kenpo_lib.compare import compute_comparison, compute_nation
-from kenpo_lib.coverage import count_by_kpi, count_by_year, list_cells
+from kenpo_lib.coverage import CELL_SCHEMA, count_by_kpi, count_by_year, list_cells
 from kenpo_lib.page import sanitise
 
 BRANCHES = load_catalogue().branches
@@ -138,6 +139,26 @@ def test_nation_is_filled_if_published_and_hollow_if_estimated(rows, hollow):
 
     assert marks(svg, theme.NATION_COLOUR) == 1 - hollow
     assert marks(svg, theme.PAPER) == hollow
+
+
+def test_estimates_stand_in_the_order_of_the_rows():
+    # given six KPIs whose branches are compared with an estimate; a set of their ids has another order in every process
+    kpis = [builders.kpi(f"rate{number}", order=number) for number in range(6)]
+    cells = pl.DataFrame(
+        [
+            {"branch_code": "01", "kpi_id": kpi.kpi_id, "definition": "v1", "state": "final"}
+            | {"has_counts": False, "has_target": False, "national_kind": "weighted"}
+            for kpi in kpis
+        ],
+        schema=CELL_SCHEMA,
+    )
+    # when
+    svg = charts.draw_coverage(cells, cells.clear(), kpis, {}, lang="ja", branches=BRANCHES, label="文")
+    # then their diamonds go down the page
+    (drawn, _) = BeautifulSoup(svg, "html.parser").select(f'path[fill="{theme.PAPER}"]')
+    heights = [float(mark.split("l")[0].split(",")[1]) for mark in drawn["d"].split("M")[1:]]
+    assert len(heights) == 6
+    assert heights == sorted(heights)
 
 
 def test_counts_stand_at_the_end_of_the_row_and_names_at_the_head():

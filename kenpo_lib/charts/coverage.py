@@ -137,8 +137,10 @@ def _draw_marks(
             at = (columns[row["branch_code"]], lines[row["kpi_id"]])
             for kind in _kinds(row):
                 places.setdefault(kind, []).append(at)
-    for kpi_id in _estimated(cells) & lines.keys():
-        places.setdefault("estimate", []).append((columns[NATION], lines[kpi_id]))
+    estimated = _estimated(cells)
+    for kpi_id, y in lines.items():  # in the order of the rows: the same bytes in every process
+        if kpi_id in estimated:
+            places.setdefault("estimate", []).append((columns[NATION], y))
     return [draw_mark(kind, places[kind]) for kind, _ in _KEY if kind in places]
 
 
