@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import pytest
 
-from kenpo_lib.batch.interrupt import StoppedError, stopping_in_order, without_ctrl_c
+from kenpo_lib.batch.interrupt import StoppedError, stopping_in_order, uninterrupted, without_ctrl_c
+from kenpo_lib.batch.pool import LocalPool
 
 ASKING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -64,6 +68,37 @@ def test_later_signal_is_heard_again(monkeypatch: pytest.MonkeyPatch):
         run()
 
 
+@pytest.mark.parametrize("number", ASKING)
+def test_signal_waits_for_what_must_not_be_left_half_done(number: int):
+    steps = []
+
+    @stopping_in_order()
+    def run() -> None:
+        with uninterrupted():
+            with uninterrupted():
+                os.kill(os.getpid(), number)
+                steps.append("inner")
+            steps.append("outer")
+        pytest.fail("went on")
+
+    with pytest.raises(StoppedError):
+        run()
+    with uninterrupted():  # and is then forgotten
+        steps.append("later")
+
+    assert steps == ["inner", "outer", "later"]
+
+
+def test_error_in_what_must_not_be_interrupted_comes_out_as_it_is():
+    @stopping_in_order()
+    def run() -> None:
+        with uninterrupted():
+            raise ValueError("own")
+
+    with pytest.raises(ValueError, match="own"):
+        run()
+
+
 def test_other_threads_leave_signals_alone():
     former = [signal.getsignal(number) for number in ASKING]
     seen = []
@@ -87,3 +122,28 @@ def test_processes_that_start_meanwhile_do_not_hear_ctrl_c():
     outside = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
 
     assert (inside.stdout, outside.stdout) == ("True\n", "False\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ASKING)
+def test_process_that_is_just_starting_is_ended_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+):
+    """The moment between its start and its being noted, which a signal from outside hits once in a hundred times."""
+    start = BaseProcess.start
+
+    def start_and_be_asked_to_end(process: BaseProcess) -> None:
+        start(process)
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(BaseProcess, "start", start_and_be_asked_to_end)
+
+    @stopping_in_order()
+    def run() -> None:
+        with LocalPool(2, curated=tmp_path, work=tmp_path / "work", templates={}):
+            pytest.fail("went on")
+
+    with pytest.raises(StoppedError):
+        run()
+
+    assert multiprocessing.active_children() == []

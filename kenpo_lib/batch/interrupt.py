@@ -16,6 +16,8 @@ from kenpo_lib.language import say
 # SIGHUP: the console was closed, or the user logged off. Windows has SIGBREAK instead.
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 _IMPATIENCE_SECONDS = 2.0
+_depth = 0  # of `uninterrupted`, in the main thread
+_is_waiting = False  # a signal came meanwhile
 
 
 class StoppedError(KenpoError):
@@ -46,10 +48,13 @@ def stopping_in_order() -> Iterator[None]:
 
     def stop(number: int, frame: object) -> None:
         nonlocal asked
+        global _is_waiting
         # People press twice, and a closed console sends more than one: what is being tidied up is not to be disturbed by that.
         if time.monotonic() - asked > _IMPATIENCE_SECONDS:
             asked = time.monotonic()
-            raise KeyboardInterrupt
+            if not _depth:
+                raise KeyboardInterrupt
+            _is_waiting = True
 
     if threading.current_thread() is threading.main_thread():
         heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
@@ -61,6 +66,26 @@ def stopping_in_order() -> Iterator[None]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """For a few moments: what runs inside is done as a whole, and a signal that asks to end takes effect right behind it.
+
+    Between the start of a process and the line that notes it, say, an exception would leave a process that nobody ends.
+    """
+    global _depth, _is_waiting
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _depth += 1
+    try:
+        yield
+    finally:
+        _depth -= 1
+        if not _depth and _is_waiting:
+            _is_waiting = False
+            raise KeyboardInterrupt
 
 
 @contextmanager

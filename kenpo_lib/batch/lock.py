@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kenpo_lib.batch.interrupt import uninterrupted
 from kenpo_lib.errors import InputError
 from kenpo_lib.files import make_folder, open_for_update, overwrite, remove
 from kenpo_lib.language import say
@@ -33,39 +34,46 @@ def lock_folder(folder: Path) -> Iterator[None]:
         BatchRunningError: It is held by a living process; or by one of another machine, of which nobody here can tell.
     """
     make_folder(folder)
-    path = folder / LOCK
+    path, descriptor = folder / LOCK, None
+    try:
+        with uninterrupted():
+            descriptor = _take_over(path)
+        yield
+    finally:
+        if descriptor is not None:
+            _release(descriptor, path)
+
+
+def _take_over(path: Path) -> int:
+    """A descriptor of the lock file, locked, with this process's name in it."""
     descriptor = _open_locked(path)
     holder = _read_holder(descriptor)
     if holder.get("host") not in (None, platform.node()):
         os.close(descriptor)
         raise BatchRunningError(
             say(
-                f"{folder.name}/{LOCK} は別の端末 {holder['host']} の実行（{holder.get('started')} 開始）のものです。"
+                f"{path.parent.name}/{LOCK} は別の端末 {holder['host']} の実行（{holder.get('started')} 開始）のものです。"
                 "動いていないことを確かめてから、このファイルを消してください。",
-                f"{folder.name}/{LOCK} belongs to a batch on another machine, {holder['host']}, begun "
+                f"{path.parent.name}/{LOCK} belongs to a batch on another machine, {holder['host']}, begun "
                 f"{holder.get('started')}. Make sure that it does not run, then delete that file.",
             )
         )
+    entry = {"host": platform.node(), "pid": os.getpid(), "started": datetime.now(UTC).isoformat(timespec="seconds")}
     try:
-        entry = {
-            "host": platform.node(),
-            "pid": os.getpid(),
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
         overwrite(descriptor, json.dumps(entry).encode())
-        yield
-    finally:
+    except BaseException:
         _release(descriptor, path)
+        raise
+    return descriptor
 
 
 def _release(descriptor: int, path: Path) -> None:
     """Remove the file while it is still held, so that nobody takes one over that then vanishes; Windows needs it closed first."""
-    if os.name == "nt":
-        os.close(descriptor)
-    try:
+    with uninterrupted():
+        if os.name == "nt":
+            os.close(descriptor)
         with suppress(OSError):
             remove(path)
-    finally:
         if os.name != "nt":
             os.close(descriptor)
 

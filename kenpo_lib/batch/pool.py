@@ -23,7 +23,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from kenpo_lib.batch.interrupt import end_with_parent, ignore_ctrl_c, without_ctrl_c
+from kenpo_lib.batch.interrupt import end_with_parent, ignore_ctrl_c, uninterrupted, without_ctrl_c
 from kenpo_lib.batch.work import (
     MAX_ATTEMPTS,
     RETRIED,
@@ -119,7 +119,7 @@ def warm_up() -> None:
     """
     if start_method() == "forkserver":
         try:
-            with without_ctrl_c(), _starting():
+            with uninterrupted(), without_ctrl_c(), _starting():
                 forkserver.set_forkserver_preload(["kenpo_lib.batch.cells"])
                 forkserver.ensure_running()
         except (OSError, EOFError) as error:
@@ -229,13 +229,14 @@ class LocalPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for running in self._running:
-            _end(running.process)
-        for writer in self._writers:
-            writer.connection.close()
-            _end(writer.process)
-        self._running, self._writers = [], []
-        self._to_write.clear()
+        with uninterrupted():
+            for running in self._running:
+                _end(running.process)
+            for writer in self._writers:
+                writer.connection.close()
+                _end(writer.process)
+            self._running, self._writers = [], []
+            self._to_write.clear()
 
     def run(self, requests: Iterable[Request]) -> Iterator[Result]:
         """Make the pages, and yield each as soon as it is there; in any order.
@@ -273,13 +274,15 @@ class LocalPool:
     def _start_cells(self, request: Request) -> None:
         work = self._work / f"{request.job.stem}-{request.attempt}"
         place = Place(str(self._curated), str(work), self._watched)
-        process, connection = self._start(self._cells_context, _run_cells, request, place, self._limits)
-        now = time.monotonic()
-        self._running.append(_Cells(request, process, connection, now, now))
+        with uninterrupted():
+            process, connection = self._start(self._cells_context, _run_cells, request, place, self._limits)
+            now = time.monotonic()
+            self._running.append(_Cells(request, process, connection, now, now))
 
     def _start_writer(self) -> None:
-        process, connection = self._start(self._writer_context, _serve_pages, self._templates)
-        self._writers.append(_Writer(process, connection, started=time.monotonic()))
+        with uninterrupted():
+            process, connection = self._start(self._writer_context, _serve_pages, self._templates)
+            self._writers.append(_Writer(process, connection, started=time.monotonic()))
 
     def _hand_over(self, writer: _Writer, request: Request, run: Run) -> None:
         writer.request, writer.run, writer.started = request, run, time.monotonic()
@@ -321,9 +324,9 @@ class LocalPool:
         return None
 
     def _dismiss(self, running: _Cells, *, patience: float = 0.0) -> None:
-        self._running.remove(running)
         running.connection.close()
         _end(running.process, patience=patience)
+        self._running.remove(running)  # last: whoever is interrupted before ends it again
 
     def _count_failed_start(self) -> None:
         self._failed_starts += 1
@@ -402,9 +405,9 @@ class LocalPool:
         return Result(request, failure=failure, seconds=time.monotonic() - writer.started)
 
     def _renew(self, writer: _Writer) -> None:
-        self._writers.remove(writer)
-        _end(writer.process)
         writer.connection.close()
+        _end(writer.process)
+        self._writers.remove(writer)
         self._start_writer()
 
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from kenpo_lib.batch.digests import Digests
 from kenpo_lib.batch.error_page import render_error_page
 from kenpo_lib.batch.index import write_index
+from kenpo_lib.batch.interrupt import uninterrupted
 from kenpo_lib.batch.job import Job
 from kenpo_lib.batch.lock import lock_folder
 from kenpo_lib.batch.paths import Folder, Paths
@@ -158,7 +159,7 @@ def _make_and_record(
                     done[outcome.job] = outcome
                     batch.on_outcome(outcome)
     finally:
-        with suppress(OSError):
+        with uninterrupted(), suppress(OSError):
             remove(folder.runs)
     _record_run(batch, _list_outcomes(batch, done), digests, code, number=number, started=started)
     return done
