@@ -112,4 +112,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # Under the module's own name: what runs cells in its own process may put another module in the place of __main__.
+    import peers
+
+    peers.main()

@@ -134,9 +134,11 @@ def main() -> None:
 
 
 def measure_all(folder: Path, options: argparse.Namespace) -> list[Row]:
+    found = install_peer(folder / "peer")
     project = make_project(folder / "project")
     cold, again, changed, floors = [], [], [], []
     for number in range(options.rounds):
+        print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
         fresh = make_project(folder / f"round{number}")
         shutil.rmtree(fresh / "data" / "curated" / "store", ignore_errors=True)
         cold.append(report(fresh))
@@ -147,10 +149,10 @@ def measure_all(folder: Path, options: argparse.Namespace) -> list[Row]:
         if number == 0:
             sizes = [path.stat().st_size for path in (fresh / "reports").glob("[0-9]*/*.html")]
     pages = len(sizes)
+    print("the other ways", file=sys.stderr)
     report(project, "--branch", "04")  # leaves the comparison that every way then reads
     loop = [shell_loop(project, code) for code in SAMPLE[: options.sample]]
     pool = peer(project, "papermill", SAMPLE)
-    found = install_peer(folder / "peer")
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(f"page size: median {statistics.median(sizes) / 1000:.0f} kB, largest {max(sizes) / 1000:.0f} kB")
     rows = [
