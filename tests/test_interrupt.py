@@ -126,9 +126,7 @@ def test_processes_that_start_meanwhile_do_not_hear_ctrl_c():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", ASKING)
-def test_process_that_is_just_starting_is_ended_as_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
-):
+def test_process_that_is_just_starting_is_ended_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
     """The moment between its start and its being noted, which a signal from outside hits once in a hundred times."""
     start = BaseProcess.start
 

@@ -63,6 +63,8 @@ def _clean_element(element: ET.Element, ids: Mapping[str, str]) -> None:
     element.tag = element.tag.removeprefix(f"{{{SVG_NAMESPACE}}}")
     if element.tag not in _ALLOWED_TAGS:
         raise UnsafeChartError(f"the chart contains <{element.tag}>")
+    if element.tag == "text" and not element.text:
+        element.text = element.get("aria-label")  # see `unmeasured`
     for name, value in list(element.attrib.items()):
         if name.startswith("{") or name in ("href", "style") or name.startswith("on"):
             raise UnsafeChartError(f"the chart contains the attribute {name}={value!r}")

@@ -109,11 +109,11 @@ def name_block(row: Mapping[str, Any], *, branches: Mapping[str, Branch] | None,
 
 
 def text_axis(texts: Mapping[float, str], **style: Any) -> alt.Axis:
-    """An axis with ticks at the given values and the given words at them."""
+    """An axis with ticks at the given values and the given words at all of them."""
     cases = "".join(
         f"abs(datum.value-({value!r}))<=1e-9*max(1,{abs(value)!r})?{json.dumps(text)}:" for value, text in texts.items()
     )
-    return alt.Axis(values=list(texts), labelExpr=f"{cases}''", title=None, **style)
+    return alt.Axis(values=list(texts), labelExpr=f"{cases}''", title=None, labelOverlap=False, **style)
 
 
 # --- one year, all branches -------------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ def _year_axis(years: range, *, width: float, lang: Lang | str) -> alt.Axis:
     room = max(shape.text_width(name, SMALL_TEXT_SIZE) for name in names.values()) + 4
     every = max(1, -int(-room // (width / len(years))))
     shown = {float(year): name for year, name in names.items() if (years[-1] - year) % every == 0}
-    return text_axis(shown, labelOverlap=False, labelFlush=False)
+    return text_axis(shown, labelFlush=False)
 
 
 # --- layers -----------------------------------------------------------------------------------------------------------
