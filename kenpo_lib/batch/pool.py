@@ -1,8 +1,7 @@
 """The processes of a batch on this machine: one fresh process a notebook, a few that draw and write pages all along.
 
-A notebook's process is forked from a server that has imported everything (``cells``) and computed nothing, so that it starts in
-hundredths of a second. Where fork does not exist (Windows), or ``KENPO_START_METHOD=spawn`` asks for it, each imports for itself:
-the same, slower. Page writers are started beside it, since their renderer must not exist before a fork.
+All are forked from a server that has imported everything and computed nothing (``preload``), so that they start in hundredths of a
+second. Where fork does not exist (Windows), or ``KENPO_START_METHOD=spawn`` asks for it, each imports for itself: the same, slower.
 """
 
 from __future__ import annotations
@@ -120,7 +119,7 @@ def warm_up() -> None:
     if start_method() == "forkserver":
         try:
             with uninterrupted(), without_ctrl_c(), _starting():
-                forkserver.set_forkserver_preload(["kenpo_lib.batch.cells"])
+                forkserver.set_forkserver_preload(["kenpo_lib.batch.preload"])
                 forkserver.ensure_running()
         except (OSError, EOFError) as error:
             raise PoolBrokenError from error
@@ -210,9 +209,7 @@ class LocalPool:
         self._jobs, self._templates, self._limits = jobs, dict(templates), limits or Limits()
         self._curated, self._work = curated.resolve(), work.resolve()
         self._watched = tuple(str(folder.resolve()) for folder in watched)
-        method = start_method()
-        self._cells_context: Any = multiprocessing.get_context(method)
-        self._writer_context: Any = multiprocessing.get_context("spawn")
+        self._context: Any = multiprocessing.get_context(start_method())
         self._running: list[_Cells] = []
         self._writers: list[_Writer] = []
         self._to_write: deque[tuple[Request, Run]] = deque()
@@ -260,9 +257,9 @@ class LocalPool:
 
     # --- starting ---------------------------------------------------------------------------------------------------
 
-    def _start(self, context: Any, target: Any, *arguments: Any) -> tuple[BaseProcess, Connection]:
-        ours, theirs = context.Pipe()
-        process = context.Process(target=target, args=(theirs, *arguments))
+    def _start(self, target: Any, *arguments: Any) -> tuple[BaseProcess, Connection]:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(target=target, args=(theirs, *arguments))
         try:
             with without_ctrl_c(), _starting():
                 process.start()
@@ -275,13 +272,13 @@ class LocalPool:
         work = self._work / f"{request.job.stem}-{request.attempt}"
         place = Place(str(self._curated), str(work), self._watched)
         with uninterrupted():
-            process, connection = self._start(self._cells_context, _run_cells, request, place, self._limits)
+            process, connection = self._start(_run_cells, request, place, self._limits)
             now = time.monotonic()
             self._running.append(_Cells(request, process, connection, now, now))
 
     def _start_writer(self) -> None:
         with uninterrupted():
-            process, connection = self._start(self._writer_context, _serve_pages, self._templates)
+            process, connection = self._start(_serve_pages, self._templates)
             self._writers.append(_Writer(process, connection, started=time.monotonic()))
 
     def _hand_over(self, writer: _Writer, request: Request, run: Run) -> None:

@@ -10,7 +10,7 @@ import functools
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Drawing:
 
     def to_json(self) -> dict[str, Any]:
         """As a mapping that JSON can carry."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}  # `asdict` would copy all data
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Drawing:
