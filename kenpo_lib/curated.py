@@ -217,4 +217,4 @@ def read_tables(directory: str | Path) -> Tables:
         InputError: Missing, incomplete or changed tables; the remedy is named.
     """
     read_manifest(directory)
-    return {name: pl.read_parquet(Path(directory) / f"{name}.parquet") for name in SCHEMAS}
+    return {name: pl.read_parquet(Path(directory) / f"{name}.parquet", glob=False) for name in SCHEMAS}

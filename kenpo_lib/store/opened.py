@@ -197,7 +197,7 @@ class Store:
 
         listed = [names] if isinstance(names, str) else names
         try:
-            rows = pl.scan_parquet([self.folder / name for name in listed])
+            rows = pl.scan_parquet([self.folder / name for name in listed], glob=False)
             rows = rows if wanted is None else rows.filter(wanted)
             return (rows if columns is None else rows.select(columns)).collect()
         except (OSError, pl.exceptions.ComputeError) as error:
