@@ -41,6 +41,7 @@ KINDS = (
 )
 _META_REQUIRED = {"title", "issuer", "published", "kind", "url", "trust", "files", "notes"}
 _META_OPTIONAL = {"fiscal_year", "published_note", "assumed_order", "trust_note", "language", "url_note"}
+_META_TEXTS = {"title", "issuer", "kind", "url", "trust", "trust_note", "assumed_order"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +190,13 @@ def _read_source(path: Path, digests: dict[str, str], faults: list[Fault]) -> So
         )
         faults.append(Fault(path.name, "", say("決められた項目", "the agreed keys"), found, remedy))
         return None
+    for field in sorted(_META_TEXTS & keys):
+        if not isinstance(meta[field], str | None):
+            words = say("文字（数字だけなら引用符で囲む）", "a text (in quotes where it is a number)")
+            faults.append(Fault(path.name, field, words, repr(meta[field]), remedy))
+            return None
     published, order = meta["published"], meta.get("assumed_order")
-    if not isinstance(published, dt.date) and not order:
+    if type(published) is not dt.date and (published is not None or not order):  # a time of day is none either
         faults.append(Fault(path.name, "published", 'ISO date, or assumed_order: "YYYY-MM"', repr(published), remedy))
         return None
     if meta["kind"] not in KINDS:
@@ -211,8 +217,8 @@ def _read_source(path: Path, digests: dict[str, str], faults: list[Fault]) -> So
         source_id=source_id,
         title=meta["title"],
         issuer=meta["issuer"],
-        published=published if isinstance(published, dt.date) else None,
-        order_date=published.isoformat() if isinstance(published, dt.date) else str(order),
+        published=published,
+        order_date=published.isoformat() if published else str(order),
         kind=meta["kind"],
         url=meta["url"],
         trust=meta["trust"],

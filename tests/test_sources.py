@@ -214,6 +214,12 @@ def test_read_sources_refuses_a_file_that_no_source_lists(small_raw):
         ("name: toyama_plan_fy2025.csv", "name: ../toyama_plan_fy2025.csv", ("files", "name")),
         ("name: toyama_plan_fy2025.csv", "name: miyagi_plan_fy2024.csv", ("files", "toyama_plan_fy2025.csv")),
         ("title:", "title: [", ("YAML",)),
+        ("title:", "title: 7 #", ("title", "7")),
+        ("issuer:", "issuer: [宮城] #", ("issuer", "宮城")),
+        ("trust: medium_high", "trust: yes", ("trust", "True")),
+        ('assumed_order: "2025-01"', "assumed_order: 2025", ("assumed_order", "2025")),
+        ("published: null", "published: <b>", ("published", "<b>")),
+        ("published: null", "published: 2025-01-31 12:00:00", ("published", "datetime")),
         ("title:", "issuer: x\ntitle:", ("issuer",)),
     ],
 )
