@@ -668,6 +668,19 @@ def test_svg_ids_are_prefixed_and_unique_on_a_page():
     assert set(references) <= set(ids)
 
 
+@pytest.mark.parametrize("sign", ["\x00", "\x08", "\x0c", "\x1b", "\x1f", "\ufffe", "\uffff"])
+def test_signs_that_xml_cannot_hold_are_left_out(sign):
+    # given a text with a sign at which the renderer would end the process, beside one that only looks like it
+    values = alt.InlineData(values=[{"x": 1, "t": f"宮{sign}城 \\u001b \\b"}])
+    chart = alt.Chart(values).mark_text().encode(x="x:Q", text="t:N").properties(title=f"図{sign}")
+    # when
+    root = ET.fromstring(svg(chart, label=f"点{sign}"))
+    # then
+    assert {"宮城 \\u001b \\b", "図"} <= set(root.itertext())
+    assert root.get("aria-label") == "点"
+    assert charts.render_png(chart)
+
+
 def test_svg_numbers_are_short_and_texts_untouched():
     # given a text that looks like a coordinate
     chart = alt.Chart(alt.InlineData(values=[{"x": 1 / 3, "t": "1.23456789"}])).mark_text().encode(x="x:Q", text="t:N")

@@ -14,7 +14,8 @@ _FRACTION = re.compile(r"-?\d*\.\d+(?:[eE][-+]?\d+)?|-?\d+[eE][-+]?\d+")
 _LOCAL_REFERENCE = re.compile(r"url\(['\"]?#([^)'\"]+)['\"]?\)")
 _CIRCLE = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0Z?")
 _TRANSLATION = re.compile(r"translate\((-?[\d.]+),(-?[\d.]+)\)")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_CONTROLS_IN_JSON = re.compile(r'(\\["\\/nrt]|\\u(?!00[01]))|\\(?:[bf]|u00[01][0-9a-f])|[\ufffe\uffff]')
 _ALLOWED_TAGS = frozenset(
     (
         "svg",
@@ -41,6 +42,11 @@ _INHERITED = (
 
 class UnsafeChartError(ValueError):
     """A chart that would load something, link somewhere or run something."""
+
+
+def drop_controls(specification: str) -> str:
+    """A specification as JSON without the signs that XML cannot hold; the renderer would end its process at the first of them."""
+    return _CONTROLS_IN_JSON.sub(lambda match: match[1] or "", specification)
 
 
 def clean_svg(drawn: str, *, id_prefix: str, label: str, description: str, scale_up: float) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kenpo_lib.charts.clean import clean_svg
+from kenpo_lib.charts.clean import clean_svg, drop_controls
 from kenpo_lib.charts.unmeasured import hide_text
 
 FONT_DIR = Path(__file__).parents[1] / "fonts"
@@ -54,7 +54,7 @@ def register_fonts() -> None:
 
 def draw(drawing: Drawing) -> str:
     """The inline SVG element of a drawing; see ``svg.render_svg``."""
-    spec = json.dumps(drawing.spec, ensure_ascii=False)
+    spec = drop_controls(json.dumps(drawing.spec, ensure_ascii=False))
     return clean_svg(
         _render(spec),
         id_prefix=drawing.id_prefix,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import altair as alt
 
-from kenpo_lib.charts.clean import UnsafeChartError
+from kenpo_lib.charts.clean import UnsafeChartError, drop_controls
 from kenpo_lib.charts.drawing import Drawing, draw_or_defer
 from kenpo_lib.charts.glyphs import check_glyphs
 from kenpo_lib.charts.theme import PAPER
@@ -54,7 +55,7 @@ def render_png(chart: alt.TopLevelMixin, *, scale: float = 2.0) -> bytes:
     import vl_convert
 
     check_glyphs()
-    spec = _read_spec(chart)
+    spec = json.loads(drop_controls(json.dumps(_read_spec(chart), ensure_ascii=False)))
     spec["background"] = PAPER
     return vl_convert.vegalite_to_png(spec, scale=scale, allowed_base_urls=[])
 
