@@ -29,6 +29,7 @@ from kenpo_lib.errors import (
     hint_nearest,
 )
 from kenpo_lib.language import console_language, say
+from kenpo_lib.normalise import legible
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -46,7 +47,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except KenpoError as error:
-            click.echo(str(error), err=True)
+            click.echo(legible(str(error)), err=True)
             ctx.exit(error.exit_code)
         except OSError as error:
             if error.errno == errno.EPIPE:
@@ -163,7 +164,7 @@ def _validate(folder: Path, *, quiet: bool) -> None:
     if quiet:
         require_passed(report)
         return
-    click.echo(format_report(report, console_language()))
+    click.echo(legible(format_report(report, console_language())))
     if report.has_critical:
         raise ValidationStoppedError(
             say(
@@ -242,6 +243,7 @@ def _print_frame(frame: Any, form: str, *, to_table: Callable[[Any], str]) -> No
 
 def _print_text(text: str, form: str) -> None:
     # CSV and JSON in a file are UTF-8 with their own line ends, whatever the console writes.
+    text = legible(text) if form == "table" else text
     click.echo(text if form == "table" or sys.stdout.isatty() else text.encode("utf-8"), nl=False)
 
 

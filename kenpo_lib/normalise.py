@@ -198,8 +198,19 @@ def format_number(value: float | None, decimals: int, *, signed: bool = False, m
 
 
 def display_width(text: str) -> int:
-    """Columns that a text takes on a terminal, which shows wide characters as two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    """Columns that a text takes on a terminal, which shows wide characters as two, and accents and variants in no place of their own."""
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def legible(text: str) -> str:
+    """Text without what a console obeys or no file can hold: controls, direction marks, lone surrogates become ``⟨U+202E⟩``."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t\u3000\xa0" else f"⟨U+{ord(sign):04X}⟩" for sign in text)
 
 
 def pad_right(text: str, width: int) -> str:

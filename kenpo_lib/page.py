@@ -64,7 +64,9 @@ _CSS_FETCH = re.compile(
 # joiners stay, emoji are made with them.
 _HIDDEN_SIGNS = "".join(
     sign
-    for sign in map(chr, range(0x10000))
+    for sign in map(
+        chr, (*range(0x10000), *range(0xE0000, 0xE0080))
+    )  # the tags, which spell whole texts that nobody sees
     if unicodedata.category(sign) in ("Cc", "Cf") and sign not in "\t\n\r\u200c\u200d"
 )
 _UNSEEN = re.compile(f"[{re.escape(_HIDDEN_SIGNS)}]")

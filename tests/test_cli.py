@@ -830,6 +830,13 @@ def test_a_console_that_lacks_a_sign_gets_the_message_all_the_same(project, cons
     assert b"01 " in done.stderr
 
 
+def test_signs_that_a_console_obeys_are_made_visible(project):
+    result = run(project, "compare", "--fiscal-year", "2024", "--branch", "\x1b[2J\u202e04\u200b")
+
+    assert_refused(result, "⟨U+001B⟩[2J⟨U+202E⟩04⟨U+200B⟩")
+    assert {sign for sign in result.stderr if not sign.isprintable()} <= {"\n", "\u3000"}
+
+
 def test_nothing_is_written_that_only_a_terminal_understands(project):
     for arguments in (["--help"], ["--project", str(project), "compare", "--branch", "04", "--fiscal-year", "2024"]):
         done = run_process(*arguments, FORCE_COLOR="1", TERM="xterm-256color")

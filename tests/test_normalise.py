@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from kenpo_lib.normalise import (
     TargetRule,
+    display_width,
     fold_width,
     format_fiscal_year,
     format_number,
+    legible,
+    pad_right,
     parse_date,
     parse_fiscal_year,
     parse_number,
@@ -326,3 +329,34 @@ def test_parse_target_reads_back_any_bound(scaled, decimals, word):
     # then
     assert target.value == value
     assert (target.rule is TargetRule.AT_LEAST) == (word == "以上")
+
+
+# --- terminals ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [
+        ("", 0),
+        ("04 宮城", 7),
+        ("𠮷野家", 6),
+        ("葛\U000e0100城", 4),
+        ("か\u3099", 2),
+        ("e\u0301", 1),
+        ("①", 1),
+        ("😀", 2),
+    ],
+)
+def test_width_on_a_terminal_counts_places_and_not_signs(text: str, width: int):
+    assert display_width(text) == width
+    assert pad_right(text, 8) == text + " " * (8 - width)
+
+
+@given(st.text())
+def test_legible_text_can_be_written_and_shows_what_was_hidden(text: str):
+    shown = legible(text)
+
+    assert shown.encode("utf-8").decode("utf-8") == shown
+    assert all(sign.isprintable() or sign in "\n\t\u3000\xa0" for sign in shown)
+    assert all(sign in shown for sign in text if sign.isprintable())
+    assert legible(shown) == shown

@@ -193,7 +193,9 @@ def test_sanitise_lets_labels_say_anything(words):
     assert page_problems(markup) == []
 
 
-@pytest.mark.parametrize("sign", [*"\u202e\u202a\u2066\u2069\u200b\u200e\u200f\u2060\ufeff\u00ad\x07\x1b\x7f\x85"])
+@pytest.mark.parametrize(
+    "sign", [*"\u202e\u202a\u2066\u2069\u200b\u200e\u200f\u2060\ufeff\u00ad\x07\x1b\x7f\x85\U000e0001\U000e0041"]
+)
 def test_sanitise_shows_signs_that_nobody_would_see(sign):
     escape = f"⟨U+{ord(sign):04X}⟩"
 

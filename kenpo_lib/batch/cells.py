@@ -27,12 +27,13 @@ from papermill.exceptions import PapermillExecutionError
 
 import kenpo_lib.briefing  # noqa: F401  (what the notebooks use)
 from kenpo_lib.batch.engine import ENGINE_NAME, OutputTooLargeError, register
-from kenpo_lib.batch.explain import describe_breach, describe_error, describe_refusal, legible
+from kenpo_lib.batch.explain import describe_breach, describe_error, describe_refusal
 from kenpo_lib.batch.guard import forbid_outside, list_touched, look_at
 from kenpo_lib.batch.interrupt import end_with_parent
 from kenpo_lib.batch.work import Cause, Limits, PageFailedError, Place, Request, Run, fail
 from kenpo_lib.charts.drawing import defer_drawings
 from kenpo_lib.files import make_folder
+from kenpo_lib.normalise import legible
 
 # Compiles the schema, once for all processes that are forked from this one.
 nbformat.validate(nbformat.v4.new_notebook())

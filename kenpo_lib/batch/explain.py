@@ -10,6 +10,7 @@ from kenpo_lib.batch.guard import ForbiddenError
 from kenpo_lib.batch.work import Cause, Failure, fail
 from kenpo_lib.errors import KenpoError
 from kenpo_lib.language import Text
+from kenpo_lib.normalise import legible
 
 MAX_MESSAGE = 200
 # The folders before a file's name, on any system: within quotes, where names may have blanks, and elsewhere.
@@ -52,11 +53,6 @@ def describe_refusal(error: Exception) -> Failure:
     words = legible(_first_line(f"{type(error).__name__}: {error}"))
     ja, en = f"ノートブックを実行できませんでした（{words}）", f"the notebook could not be run: {words}"
     return fail(Cause.INCOMPLETE, ja, en).failure
-
-
-def legible(text: str) -> str:
-    """Text without what a console obeys or no file can hold: controls, direction marks, lone surrogates become ``⟨U+202E⟩``."""
-    return "".join(sign if sign.isprintable() or sign in "\n\t\u3000\xa0" else f"⟨U+{ord(sign):04X}⟩" for sign in text)
 
 
 def _first_line(text: object) -> str:
