@@ -20,6 +20,7 @@ from batches import (
     with_options,
     write_cells,
 )
+from libraries import COMMAND, copy_library, run_with
 
 from kenpo_lib.batch.paths import Folder, Paths
 from kenpo_lib.batch.record import read_json
@@ -107,6 +108,7 @@ def test_plain_papermill_gives_the_same_figures_as_the_batch(project: Paths, tmp
         ("print('x' * 6_000_000)", Cause.TOO_LARGE, "上限"),
         ("for n in range(2000): display({'text/html': 'y' * 4000}, raw=True)", Cause.TOO_LARGE, "上限"),
         ("print('stray')", Cause.PAGE, "stdout"),
+        ("from IPython.display import Javascript; Javascript('window.canary = 1')", Cause.PAGE, "想定外の出力"),
         ("open('/tmp/kenpo-canary', 'w').write('x');", Cause.FORBIDDEN, "許されない操作"),
         ("try:\n    open('../x', 'w')\nexcept OSError:\n    pass", Cause.FORBIDDEN, "許されない操作"),
         ("import os; os.chdir('/')", Cause.FORBIDDEN, "許されない操作"),
@@ -117,6 +119,8 @@ def test_plain_papermill_gives_the_same_figures_as_the_batch(project: Paths, tmp
             Cause.FORBIDDEN,
             "スレッド",
         ),
+        # native code, which no hook of Python sees
+        ("import polars; polars.DataFrame({'a': [1]}).write_csv(curated_dir + '/x.csv')", Cause.FORBIDDEN, "x.csv"),
     ],
 )
 def test_failing_notebook_leaves_the_former_page_and_an_error_page(
@@ -240,6 +244,40 @@ def test_plan_names_what_changed(published: Paths, tmp_path: Path, part: str, ch
     assert part in decision.reason.ja
     assert [outcome.state for outcome in run_fake(make_batch(paths, ["04"]))] == ["complete"]
     assert not make_batch(paths, ["04"]).decide()[0].is_made
+
+
+@pytest.mark.parametrize(
+    ("part", "file"),
+    [
+        ("ライブラリ", "compare.py"),
+        ("KPIの定義", "definitions/caveats.yaml"),
+        ("フォント", "fonts/BIZUDPGothic-Bold.ttf"),
+    ],
+)
+def test_plan_names_which_part_of_the_software_changed(published: Paths, tmp_path: Path, part: str, file: str):
+    paths = copy_project(published, tmp_path / "project")
+    run_fake(make_batch(paths, ["04"], overview=True))
+    project = str(paths.reports.parent)
+    plan = (COMMAND, "--project", project, "report", "--fiscal-year", "2024", "--branch", "04", "--plan")
+    library = copy_library(tmp_path / "library")
+    unchanged = run_with(library, *plan)
+
+    changed_file = library / "kenpo_lib" / file
+    changed_file.write_bytes(changed_file.read_bytes() + b"\n")
+    changed = run_with(library, *plan)
+
+    assert unchanged.stdout.count("そのまま  変わりなし\n") == 2, unchanged.stderr
+    assert changed.stdout.count(f"作る  変わった: {part}\n") == 2, changed.stdout + changed.stderr
+
+
+def test_plan_names_other_versions_of_packages(published: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    paths = copy_project(published, tmp_path / "project")
+    run_fake(make_batch(paths, ["04"]))
+    monkeypatch.setattr("kenpo_lib.batch.digests.version", lambda name: "0")
+
+    (decision,) = make_batch(paths, ["04"]).decide()
+
+    assert (decision.is_made, decision.reason.ja) == (True, "変わった: インストール済みの版")
 
 
 def test_force_makes_everything(published: Paths, tmp_path: Path):

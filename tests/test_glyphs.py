@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import builders
 import pytest
 from batches import copy_project, list_files
+from libraries import COMMAND, copy_library, run_with
 
 from kenpo_lib.batch.paths import Paths
 from kenpo_lib.charts.glyphs import check_glyphs
 
-LIBRARY = builders.ROOT / "kenpo_lib"
 REGULAR, BOLD = "BIZUDPGothic-Regular.ttf", "BIZUDPGothic-Bold.ttf"
-MINUTE = 120
 
 
 def _lose_all(fonts: Path) -> None:
@@ -45,34 +40,13 @@ SPOILINGS: dict[str, Callable[[Path], object]] = {
 }
 
 
-def copy_library(folder: Path, spoil: Callable[[Path], object]) -> Path:
-    """The library as on a machine whose fonts are not as they should be: only new processes see that."""
-    shutil.copytree(LIBRARY, folder / "kenpo_lib", ignore=shutil.ignore_patterns("__pycache__"))
-    spoil(folder / "kenpo_lib" / "fonts")
-    return folder
-
-
-def run_with(library: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    variables = {"PYTHONPATH": str(library), "PYTHONUTF8": "1", "KENPO_LANG": "ja"}
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=MINUTE,
-        env=os.environ | variables,
-        cwd=library,
-        check=False,
-    )
-
-
 def test_the_fonts_of_the_project_draw_text():
     check_glyphs()
 
 
 @pytest.mark.parametrize("spoil", SPOILINGS.values(), ids=SPOILINGS)
 def test_fonts_that_draw_no_text_are_seen(tmp_path: Path, spoil):
-    library = copy_library(tmp_path / "library", spoil)
+    library = copy_library(tmp_path / "library", lambda folder: spoil(folder / "fonts"))
 
     done = run_with(
         library,
@@ -88,11 +62,11 @@ def test_fonts_that_draw_no_text_are_seen(tmp_path: Path, spoil):
 @pytest.mark.xdist_group("report")
 def test_report_on_a_machine_without_fonts_stops_and_publishes_nothing(published: Paths, tmp_path: Path):
     paths = copy_project(published, tmp_path / "project")
-    library = copy_library(tmp_path / "library", _empty)
+    library = copy_library(tmp_path / "library", lambda folder: _empty(folder / "fonts"))
 
     done = run_with(
         library,
-        "from kenpo_lib.cli import main; main()",
+        COMMAND,
         *("--project", str(tmp_path / "project"), "report", "--fiscal-year", "2024", "--branch", "04", "--jobs", "1"),
     )
 
