@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +19,8 @@ from kenpo_lib.batch.pool import LocalPool
 from kenpo_lib.batch.run import Batch, Maker, Outcome, run_batch
 from kenpo_lib.batch.template import read_templates
 from kenpo_lib.batch.work import Limits, Request, Result
-from kenpo_lib.catalogue import load_catalogue
+from kenpo_lib.catalogue import NATION, load_catalogue
+from kenpo_lib.parameters import Value
 from kenpo_lib.store import build_store
 
 YEAR = 2024
@@ -76,6 +77,31 @@ def run_local(batch: Batch, *, jobs: int = 2, limits: Limits | None = None) -> l
         )
 
     return run_batch(batch, start)
+
+
+def make_pages(
+    paths: Paths, folder: Path, wanted: Mapping[str, tuple[str, str, Mapping[str, Value]]]
+) -> dict[str, Path]:
+    """Finished pages of notebooks that no batch runs by itself, made as a batch makes them.
+
+    Args:
+        paths: The project.
+        folder: Where the pages go.
+        wanted: Notebook, language and its own parameters by file name.
+    """
+    requests = []
+    for name, (notebook, lang, extra) in wanted.items():
+        text = (paths.notebooks / f"{notebook}.ipynb").read_text(encoding="utf-8")
+        requests.append(Request(Job(Kind.OVERVIEW, NATION, YEAR, lang, name, tuple(extra.items())), text))
+    made = {}
+    templates = read_templates(paths.templates)
+    with LocalPool(1, curated=paths.curated, work=folder / "work", templates=templates, limits=Limits()) as pool:
+        for result in pool.run(requests):
+            assert result.failure is None, result.failure
+            assert (result.sentinel["branch"], result.sentinel["fiscal_year"]) == (NATION, YEAR)
+            made[result.request.job.file] = folder / result.request.job.file
+            made[result.request.job.file].write_text(result.page, encoding="utf-8")
+    return made
 
 
 class FakeMaker:

@@ -12,6 +12,7 @@ import builders
 import hypothesis
 import polars as pl
 import pytest
+from browsing import browser  # noqa: F401  (a fixture)
 from published import chromium, published  # noqa: F401  (fixtures)
 
 from kenpo_lib.catalogue import NATION, Catalogue, load_catalogue

@@ -30,12 +30,17 @@ def run_kenpo(project: Path, *arguments: str, **variables: str) -> subprocess.Co
     )
 
 
+def copy_parts(project: Path) -> Path:
+    """Copy what a project is made of, with the real figures and without anything that is made from them."""
+    for folder in ("data/raw", "notebooks", "expectations", "reports/templates"):
+        shutil.copytree(builders.ROOT / folder, project / folder)
+    return project
+
+
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Paths:
     """Reports of three branches (many KPIs, interim values, few KPIs) and the overview, from copies of the real figures."""
-    project = tmp_path_factory.mktemp("project")
-    for folder in ("data/raw", "notebooks", "expectations", "reports/templates"):
-        shutil.copytree(builders.ROOT / folder, project / folder)
+    project = copy_parts(tmp_path_factory.mktemp("project"))
     for arguments in (
         ("curate",),
         ("validate",),

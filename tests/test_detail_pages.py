@@ -5,14 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from batches import make_pages
 from playwright.sync_api import sync_playwright
 
-from kenpo_lib.batch.job import Job, Kind
 from kenpo_lib.batch.paths import Paths
-from kenpo_lib.batch.pool import LocalPool
-from kenpo_lib.batch.template import read_templates
-from kenpo_lib.batch.work import Limits, Request
-from kenpo_lib.catalogue import NATION
 from kenpo_lib.page import check_page
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("report")]
@@ -28,20 +24,7 @@ MAX_BYTES = 300_000
 @pytest.fixture(scope="module")
 def pages(published: Paths, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The finished pages by name, made as the batch makes them."""
-    folder = tmp_path_factory.mktemp("pages")
-    requests = []
-    for name, (notebook, lang, extra) in PAGES.items():
-        text = (published.notebooks / f"{notebook}.ipynb").read_text(encoding="utf-8")
-        requests.append(Request(Job(Kind.OVERVIEW, NATION, 2024, lang, name, tuple(extra.items())), text))
-    made = {}
-    templates = read_templates(published.templates)
-    with LocalPool(1, curated=published.curated, work=folder / "work", templates=templates, limits=Limits()) as pool:
-        for result in pool.run(requests):
-            assert result.failure is None, result.failure
-            assert (result.sentinel["branch"], result.sentinel["fiscal_year"]) == (NATION, 2024)
-            made[result.request.job.file] = folder / result.request.job.file
-            made[result.request.job.file].write_text(result.page, encoding="utf-8")
-    return made
+    return make_pages(published, tmp_path_factory.mktemp("pages"), PAGES)
 
 
 @pytest.mark.parametrize("name", PAGES)

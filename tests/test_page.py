@@ -7,6 +7,7 @@ import re
 import altair as alt
 import pandas as pd
 import pytest
+from attacks import ACTIVE
 from bs4 import BeautifulSoup
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -64,66 +65,6 @@ def test_sanitise_keeps_the_whole_of_a_rendered_chart():
 
 # --- what goes ------------------------------------------------------------------------------------------------------
 
-ACTIVE = {
-    "script": "<script>alert(1)</script>",
-    "script in svg": "<svg><script>alert(1)</script></svg>",
-    "script in upper case": "<SCRIPT SRC=//evil.example/a.js></SCRIPT>",
-    "script in two": "<scr<script>ipt>alert(1)</scr</script>ipt>",
-    "onerror": "<img src=x onerror=alert(1)>",
-    "onload": '<svg onload="alert(1)"><g onclick="alert(1)"></g></svg>',
-    "onclick": '<p ONCLICK="alert(1)" onmouseover=alert(1)>x</p>',
-    "ontoggle": '<details open ontoggle="alert(1)"><summary>x</summary></details>',
-    "iframe": '<iframe src="//evil.example"></iframe>',
-    "srcdoc": '<iframe srcdoc="&lt;script&gt;alert(1)&lt;/script&gt;"></iframe>',
-    "foreignObject": "<svg><foreignObject><body onload=alert(1)><p>x</p></foreignObject></svg>",
-    "use": '<svg><use href="#c1"></use><use xlink:href="//evil.example/a.svg#x"></use></svg>',
-    "image": '<svg><image href="//evil.example/a.png"></image><feImage href="//evil.example/a.png"></feImage></svg>',
-    "animate": '<svg><a href="#x"><animate attributeName="href" values="javascript:alert(1)"/></a><set to="x"/></svg>',
-    "object": '<object data="//evil.example"></object><embed src="//evil.example"><applet code=x></applet>',
-    "form": '<form action="//evil.example"><input name=x><button formaction="javascript:alert(1)">x</button></form>',
-    "link": '<link rel="stylesheet" href="//evil.example/a.css"><base href="//evil.example/">',
-    "meta": '<meta http-equiv="refresh" content="0;url=//evil.example">',
-    "media": '<video src="//evil.example"><source src="//evil.example"></video><audio src="//evil.example"></audio>',
-    "import": '<style>@import "//evil.example/a.css";</style>',
-    "style in svg": "<svg><style>*{background:url(//evil.example)}</style></svg>",
-    "javascript link": '<a href="javascript:alert(1)">x</a>',
-    "javascript link with blanks": '<a href=" java\nscript:alert(1)">x</a>',
-    "javascript link in entities": '<a href="&#106;avascript:alert(1)">x</a>',
-    "javascript link in svg": '<svg><a xlink:href="javascript:alert(1)" href="javascript:alert(1)"></a></svg>',
-    "vbscript link": '<a href="vbscript:x">x</a>',
-    "page as data": '<a href="data:text/html,&lt;script&gt;alert(1)&lt;/script&gt;">x</a>',
-    "page as base64": '<a href="data:text/html;base64,PHNjcmlwdD4=">x</a>',
-    "csv that is a page": '<a href="data:text/csv,x&#10;data:text/html,x">x</a>',
-    "svg as data": '<a href="data:image/svg+xml,&lt;svg onload=alert(1)&gt;">x</a>',
-    "external link": '<a href="https://evil.example/" ping="//evil.example" target="_blank">x</a>',
-    "external link without scheme": '<a href="//evil.example">x</a><a href="\\\\evil.example\\share">x</a>',
-    "file link": '<a href="file:///c:/x">x</a><a href="../x.html">x</a><a href="/x.html">x</a>',
-    "mail link": '<a href="mailto:a@evil.example">x</a>',
-    "background": '<p style="background:url(https://evil.example)">x</p><table background="//evil.example"></table>',
-    "fill from elsewhere": '<svg><rect style="fill:url(https://evil.example/a#b)"></rect></svg>',
-    "fill in an attribute": '<svg><rect fill="url(https://evil.example/a#b)" clip-path="URL( //evil.example#x)"/></svg>',
-    "fill in quotes": "<svg><rect fill=\"url('//evil.example#a')\" stroke='url(\"//evil.example#a\")'/></svg>",
-    "fill in escapes": r'<svg><rect fill="\75rl(//evil.example)" stroke="u\000072 l(//evil.example)" style="fill:\75 rl(//evil.example)"/></svg>',
-    "image-set": "<svg><rect style=\"fill:image-set('//evil.example' 1x)\" fill=\"src('//evil.example')\"/></svg>",
-    "expression": '<p style="width:expression(alert(1))">x</p>',
-    "behaviour": '<p style="behavior:url(#x);-moz-binding:url(//evil.example)">x</p>',
-    "mXSS mglyph": "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)></style></mglyph></table></mtext></math>",
-    "mXSS form": '<form><math><mtext></form><form><mglyph><svg><mtext><textarea><path id="</textarea><img onerror=alert(1) src=1>">',
-    "mXSS svg style": '<svg></p><style><a id="</style><img src=1 onerror=alert(1)>">',
-    "mXSS foreignObject": '<svg><foreignObject><math><mi><style><a title="</style><img src onerror=alert(1)>"></style></math>',
-    "mXSS noscript": '<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript>',
-    "mXSS nested tables": '<table><td><table><style><a title="</table><img src=x onerror=alert(1)>"></style></table></td></table>',
-    "mXSS title": '<svg><title><style><a id="</title><img src=x onerror=alert(1)>"></style></title></svg>',
-    "mXSS desc": '<svg><desc><table><a title="</desc><script>alert(1)</script>"></table></desc></svg>',
-    "mXSS comment": "<!--><img src=x onerror=alert(1)>-->",
-    "mXSS annotation": '<math><annotation-xml encoding="text/html"><style><img src=x onerror=alert(1)></style></annotation-xml></math>',
-    "mXSS select": "<select><template><style><!--</style><a rel='--></style></template></select><img src=x onerror=alert(1)>'>",
-    "template": "<template><img src=x onerror=alert(1)></template>",
-    "plaintext": "<plaintext><script>alert(1)</script>",
-    "xmp": "<xmp><script>alert(1)</script></xmp>",
-    "cdata": "<svg><![CDATA[<script>alert(1)</script>]]></svg>",
-    "processing instruction": "<?xml-stylesheet href='//evil.example'?>",
-}
 HARMFUL_TAGS = {
     *(
         "script",

@@ -8,6 +8,7 @@ import io
 from typing import Any
 
 import pytest
+from attacks import ATTACKS
 from bs4 import BeautifulSoup, Tag
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,57 +28,6 @@ from kenpo_lib.tables import (
     join,
     table,
     to_csv,
-)
-
-ATTACKS = (
-    "<script>alert(1)</script>",
-    "</td><script>alert(1)</script>",
-    "</title><script>alert(1)</script>",
-    "</style><script>alert(1)</script>",
-    "</textarea><img src=x onerror=alert(1)>",
-    "</table></div><iframe src=//evil.example></iframe>",
-    "</details></figure><h1>x</h1>",
-    "</svg><script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "'><img src=x onerror=alert(1)>",
-    "<img src=x onerror=alert(1)>",
-    "<img/src='x'/onerror=alert(1)>",
-    "<svg onload=alert(1)>",
-    "<svg/onload=alert(1)//",
-    '<svg><script>alert(1)</script><a href="javascript:alert(1)">x</a></svg>',
-    '<svg><foreignObject><body onload="alert(1)"></foreignObject></svg>',
-    "<math><mglyph><style><img src=x onerror=alert(1)></style></mglyph></math>",
-    '<a href="javascript:alert(1)">x</a>',
-    '<a href="data:text/html,<script>alert(1)</script>">x</a>',
-    '<iframe srcdoc="<script>alert(1)</script>">',
-    "<object data=javascript:alert(1)>",
-    "<embed src=//evil.example>",
-    '<form action="//evil.example"><input type=submit>',
-    '<link rel=stylesheet href="//evil.example/a.css">',
-    '<meta http-equiv=refresh content="0;url=//evil.example">',
-    '<base href="//evil.example/">',
-    "<style>@import '//evil.example/a.css';</style>",
-    '<p style="background:url(//evil.example)">x',
-    "<details open ontoggle=alert(1)>",
-    "<marquee onstart=alert(1)>",
-    '" onmouseover="alert(1)',
-    "' onfocus=alert(1) autofocus='",
-    "` onmouseover=alert(1) `",
-    " onmouseover=alert(1) x=",
-    "--><script>alert(1)</script><!--",
-    "<!--<script>alert(1)</script>-->",
-    "]]><script>alert(1)</script>",
-    "<![CDATA[<script>alert(1)</script>]]>",
-    "<?php echo 1 ?>",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "&#60;script&#62;alert(1)&#60;/script&#62;",
-    "&amp;&quot;&apos;",
-    "{{ 7 * 7 }}",
-    "{0.__class__} {caption} {}",
-    "%s %(caption)s ${7*7}",
-    "javascript:alert(1)",
-    "＜script＞alert(1)＜/script＞",
-    "宮城<b>支部</b>",
 )
 
 TABLE_TAGS = {"div", "table", "caption", "thead", "tbody", "tr", "th", "td"}
