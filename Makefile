@@ -8,13 +8,14 @@ READY := $(VENV)/.ready
 CHECKED := data/curated/validation.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data report lab test lint bench bench-cluster lock test-tools clean
+.PHONY: help setup data report lab test lint bench bench-cluster soak lock test-tools clean
 
 help:
 	@echo "make report   set up, build and check the data, write all reports (FISCAL_YEAR=2024 BRANCH=all)"
 	@echo "make lab      open JupyterLab on notebooks/00_explore.ipynb"
 	@echo "make test     set up and run all tests      make lint   style checks"
 	@echo "make data     curate and validate only      make bench  measure batch and statistics"
+	@echo "make soak     20 full batches in a row: nothing left behind, no growth, the same pages"
 	@echo "make lock     renew requirements.lock (needs uv)"
 
 setup: $(READY)
@@ -58,6 +59,9 @@ bench: data
 # Two workers of a Dask cluster against one; about ten minutes.
 bench-cluster: data
 	$(BIN)/python benchmarks/cluster.py
+
+soak: data
+	$(BIN)/python benchmarks/soak.py
 
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \

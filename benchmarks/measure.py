@@ -37,21 +37,27 @@ class Measure:
 
 
 class PeakMemory(threading.Thread):
-    """Samples the memory of a process and all its descendants until it is stopped."""
+    """Samples the memory of a process and all its descendants until it is stopped.
+
+    Attributes:
+        open_files: File descriptors of all of them together, at the highest sample.
+    """
 
     def __init__(self, pid: int):
         super().__init__(daemon=True)
         self._root = psutil.Process(pid)
         self._peak, self._running = 0, True
+        self.open_files = 0
 
     def run(self) -> None:
         while self._running:
-            memory = 0
+            memory = files = 0
             with suppress(psutil.Error):
                 for process in (self._root, *self._root.children(recursive=True)):
                     with suppress(psutil.Error):
                         memory += process.memory_full_info().pss
-            self._peak = max(self._peak, memory)
+                        files += process.num_fds()
+            self._peak, self.open_files = max(self._peak, memory), max(self.open_files, files)
             time.sleep(_INTERVAL_SECONDS)
 
     def stop(self) -> float:
@@ -61,8 +67,8 @@ class PeakMemory(threading.Thread):
         return self._peak / 1e6
 
 
-def _adopt_orphans() -> None:
-    """Descendants whose parent has ended become children of this process, so that their processor time is counted here."""
+def adopt_orphans() -> None:
+    """Descendants whose parent has ended become children of this process, so that it can count them and their processor time."""
     if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         sys.exit("this needs Linux")
 
@@ -87,7 +93,7 @@ def measure_command(
     Raises:
         SystemExit: It ended with another code than those allowed; its errors are shown.
     """
-    _adopt_orphans()
+    adopt_orphans()
     before = _children_seconds()
     start = time.perf_counter()
     process = subprocess.Popen(
