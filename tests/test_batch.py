@@ -107,6 +107,7 @@ def test_plain_papermill_gives_the_same_figures_as_the_batch(project: Paths, tmp
         ("x = b'x' * 700_000_000\nimport time; time.sleep(60)", Cause.MEMORY, "メモリの上限"),
         ("print('x' * 6_000_000)", Cause.TOO_LARGE, "上限"),
         ("for n in range(2000): display({'text/html': 'y' * 4000}, raw=True)", Cause.TOO_LARGE, "上限"),
+        ("display({'image/png': 'x' * 50_000_000}, raw=True)", Cause.TOO_LARGE, "上限"),
         ("print('stray')", Cause.PAGE, "stdout"),
         ("from IPython.display import Javascript; Javascript('window.canary = 1')", Cause.PAGE, "想定外の出力"),
         ("open('/tmp/kenpo-canary', 'w').write('x');", Cause.FORBIDDEN, "許されない操作"),

@@ -45,14 +45,18 @@ def test_page_is_complete_without_javascript(browser: Browser, published: Paths,
 
 def test_content_security_policy_stops_what_slips_through(browser: Browser, published: Paths, tmp_path: Path):
     html = (published.reports / PAGES["few KPIs"]).read_text(encoding="utf-8")
-    probe = '<img src="https://example.invalid/x.png"><script>document.title = "ran"</script></main>'
+    probe = (
+        '<img src="https://example.invalid/x.png"><script>document.title = "ran"</script>'
+        "<style>@import 'https://example.invalid/a.css'; main { background: url(https://example.invalid/b.png) }</style>"
+        "</main>"
+    )
     spoilt = tmp_path / "spoilt.html"
     spoilt.write_text(html.replace("</main>", probe, 1), encoding="utf-8")
 
     page, _, messages = open_page(browser, spoilt, width=1280)
 
     assert page.title() != "ran"
-    assert sum("Content Security Policy" in message for message in messages) == 2
+    assert sum("Content Security Policy" in message for message in messages) == 4
     page.context.close()
 
 

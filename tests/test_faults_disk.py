@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from batches import copy_project, hash_pages, list_files, make_batch, page_of, run_fake
 from click.testing import CliRunner
-from faults import hold_open
+from faults import Injector, hold_open
 
 from kenpo_lib import files
 from kenpo_lib.batch.lock import LOCK
@@ -177,6 +178,25 @@ def test_page_that_is_looked_at_fails_after_some_patience_and_stays(project: Pat
     # and once it is closed, the same command makes it
     monkeypatch.undo()
     assert [outcome.state for outcome in run_fake(make_batch(project, ["04", "13"]), "新")] == ["complete", "unchanged"]
+
+
+def _use_up_quota() -> None:
+    raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+
+def test_used_up_quota_fails_its_page_and_is_called_so(project: Paths):
+    """Row 52."""
+    batch = make_batch(project, ["04", "13"], force=True)
+    former = page_of(project, batch.jobs[0]).read_bytes()
+    quota = Injector(2, _use_up_quota, only=frozenset({"write"}))  # the first is that of the lock
+
+    outcomes = quota.run(lambda: run_fake(batch, "新"))
+
+    assert [outcome.state for outcome in outcomes] == ["failed", "complete"]
+    assert outcomes[0].failure.cause == Cause.PUBLISH
+    assert "割り当てられた容量を使い切りました" in outcomes[0].failure.reason.ja
+    assert page_of(project, batch.jobs[0]).read_bytes() == former
+    assert not list(project.reports.rglob(f"*{TEMPORARY_SUFFIX}"))
 
 
 def test_page_that_is_looked_at_for_a_moment_is_replaced(project: Paths, monkeypatch: pytest.MonkeyPatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from batches import list_files
+from batches import hash_pages, list_files
 from click.testing import CliRunner, Result
 
 from kenpo_lib.batch.job import Job, Kind, plan_jobs
@@ -68,12 +68,12 @@ def test_branch_is_understood_and_its_file_is_named(published: Paths, text: str,
     ],
 )
 def test_branch_that_is_none_is_refused_and_nothing_is_written(published: Paths, text: str):
-    before = list_files(published.reports)
+    before = list_files(published.reports), hash_pages(published)
 
     result = _plan_branch(published, text)
 
     _assert_refused(result, "01 北海道", "47 沖縄")
-    assert list_files(published.reports) == before
+    assert (list_files(published.reports), hash_pages(published)) == before
 
 
 def test_misspelt_option_is_answered_with_the_right_one(published: Paths):
