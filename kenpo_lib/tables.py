@@ -46,6 +46,8 @@ def cell(content: Any, *, label: str = "", kind: str = "td", css: str = "", scop
 def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], *, css: str = "") -> Html:
     """A table with a caption and scoped headings; the first cell of a row is its heading.
 
+    What scrolls is a group, not a region: a page has dozens, and as landmarks they would bury the real ones.
+
     Cells are text (escaped), markup, or finished ``cell(...)`` markup beginning with ``<t``. They repeat the headings unless the
     table stays a table on every screen; that would be a third of its bytes for nothing.
     """
@@ -55,7 +57,7 @@ def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], 
     body = "".join(f"<tr>{_write_row(row, labels, marks_numbers=css != 'data')}</tr>" for row in rows)
     title = escape(caption)
     return Html(
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table class="{escape(css)}">'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{title}"><table class="{escape(css)}">'
         f"<caption>{title}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -14,6 +14,12 @@ import pytest
 from kenpo_lib.batch.paths import Paths
 
 BRANCHES = "04,13,47"
+DETAIL_PAGES = {
+    "urgent.html": ("30_kpi_detail", "ja", {"kpi": "urgent_visit_rate"}),
+    "few.html": ("30_kpi_detail", "ja", {"kpi": "generic_share"}),
+    "english.html": ("30_kpi_detail", "en", {"kpi": "visit_rate"}),
+    "quality.html": ("90_data_quality", "ja", {}),
+}
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -49,6 +55,14 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Paths:
         done = run_kenpo(project, *arguments)
         assert done.returncode == 0, done.stderr
     return Paths.of_project(project)
+
+
+@pytest.fixture(scope="session")
+def detail_pages(published: Paths, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Pages of one KPI and of the data's quality by name."""
+    from batches import make_pages  # it needs this module
+
+    return make_pages(published, tmp_path_factory.mktemp("pages"), DETAIL_PAGES)
 
 
 @pytest.fixture(scope="session")

@@ -58,8 +58,10 @@ def test_conda_environment_has_the_packages_and_bounds_of_pyproject():
         canonicalize_name(Requirement(r).name): Requirement(r).specifier for r in PROJECT["build-system"]["requires"]
     }
     # when
+    from_pypi = [text for entry in ENVIRONMENT["dependencies"] if isinstance(entry, dict) for text in entry["pip"]]
+    from_conda = [text for text in ENVIRONMENT["dependencies"] if isinstance(text, str)]
     given = {}
-    for text in ENVIRONMENT["dependencies"]:
+    for text in [*from_conda, *from_pypi]:
         if text not in ("pip", "python=3.11"):
             given[Requirement(text).name] = Requirement(text).specifier
     # then

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import builders
 import pytest
+from browsing import SWITCHES
 from playwright.sync_api import sync_playwright
-from test_browser import SWITCHES
 
 from kenpo_lib.batch.paths import Paths
 

@@ -130,10 +130,10 @@ def test_markup_of_a_library_is_trusted_only_where_it_is_marked():
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
-def test_table_has_caption_region_and_scoped_headings():
+def test_table_has_caption_group_and_scoped_headings():
     soup = parse(table("表1", ["支部", "実績"], [["宮城", "68.6%"], ["東京", None]], css="cards"))
 
-    assert soup.div.attrs == {"class": ["scroll"], "tabindex": "0", "role": "region", "aria-label": "表1"}
+    assert soup.div.attrs == {"class": ["scroll"], "tabindex": "0", "role": "group", "aria-label": "表1"}
     assert soup.caption.get_text() == "表1"
     assert [tag["scope"] for tag in soup.thead.find_all("th")] == ["col", "col"]
     assert [tag["scope"] for tag in soup.tbody.find_all("th")] == ["row", "row"]

@@ -28,7 +28,7 @@ def show_kpi_table(briefing: Briefing) -> Html:
     is_long = len(briefing.rows) > MOST_UNGROUPED
     groups = []
     for theme, members in rows_by_theme(briefing).items():
-        title = Html('<tr class="group"><th colspan="{}" scope="colgroup">{}</th></tr>').format(
+        title = Html('<tr class="group"><th colspan="{}" scope="rowgroup">{}</th></tr>').format(
             len(headings), THEMES[theme](lang)
         )
         title = title if is_long else Html("")
@@ -37,7 +37,7 @@ def show_kpi_table(briefing: Briefing) -> Html:
     caption = Text("指標の一覧", "All KPIs")(lang)
     head = join(cell(word, kind="th", scope="col") for word in headings)
     grid = Html(
-        '<div class="scroll" tabindex="0" role="region" aria-label="{0}"><table class="kpis"><caption>{0}</caption>'
+        '<div class="scroll" tabindex="0" role="group" aria-label="{0}"><table class="kpis"><caption>{0}</caption>'
         "<thead><tr>{1}</tr></thead>{2}</table></div>"
     ).format(caption, head, join(groups))
     legend = Text(

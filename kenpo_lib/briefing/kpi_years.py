@@ -72,7 +72,7 @@ def show_kpi_years(detail: KpiDetail) -> Html:
     )
     title = _TITLE(lang)
     grid = Html(
-        '<div class="scroll" tabindex="0" role="region" aria-label="{0}"><table class="matrix years"><caption>{0}</caption>'
+        '<div class="scroll" tabindex="0" role="group" aria-label="{0}"><table class="matrix years"><caption>{0}</caption>'
         "<thead>{1}</thead><tbody>{2}</tbody></table></div>"
     ).format(title, _head(detail, columns, ranked), body)
     return Html("<section>{}{}{}{}</section>").format(

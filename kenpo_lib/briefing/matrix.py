@@ -53,7 +53,7 @@ def show_flags(briefing: Briefing, *, order: str = CODE) -> Html:
         for name, codes in groups
     ]
     grid = Html(
-        '<div class="scroll" tabindex="0" role="region" aria-label="{0}"><table class="matrix flags"><caption>{0}</caption>'
+        '<div class="scroll" tabindex="0" role="group" aria-label="{0}"><table class="matrix flags"><caption>{0}</caption>'
         "<thead><tr>{1}</tr></thead>{2}</table></div>"
     ).format(title, join(cell(word, kind="th", scope="col") for word in headings), join(bodies))
     return Html("<section>{}{}{}{}{}</section>").format(
@@ -101,7 +101,7 @@ def order_branches(
 def _group_row(name: str, columns: int) -> Html:
     if not name:
         return Html("")
-    return Html('<tr class="group"><th colspan="{}" scope="colgroup">{}</th></tr>').format(columns, name)
+    return Html('<tr class="group"><th colspan="{}" scope="rowgroup">{}</th></tr>').format(columns, name)
 
 
 def _branch_row(briefing: Briefing, code: str, kpis: list[Kpi], cells: dict[tuple[str, str], Row]) -> Html:

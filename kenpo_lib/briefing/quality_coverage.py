@@ -37,7 +37,7 @@ def show_quality_coverage(quality: Quality) -> Html:
         label=f"{sentence}{_say_each(quality, shown)}",
     )
     caption = Text("支部×指標", "Branches × KPIs")(lang)
-    region = Html('<div class="scroll wide" tabindex="0" role="region" aria-label="{}">{}</div>').format(
+    region = Html('<div class="scroll wide" tabindex="0" role="group" aria-label="{}">{}</div>').format(
         caption, Html(svg)
     )
     year = quality.briefing.fiscal_year
@@ -159,7 +159,7 @@ def show_quality_years(quality: Quality) -> Html:
     head = join(Html('<th scope="col" class="num">{}</th>').format(_year_title(year, lang)) for year in years)
     groups = []
     for theme in dict.fromkeys(kpi.theme for kpi in kpis):
-        name = Html('<tr class="group"><th colspan="{}" scope="colgroup">{}</th></tr>').format(
+        name = Html('<tr class="group"><th colspan="{}" scope="rowgroup">{}</th></tr>').format(
             len(years) + 1, THEMES[theme](lang)
         )
         rows = (
@@ -167,7 +167,7 @@ def show_quality_years(quality: Quality) -> Html:
         )
         groups.append(Html("<tbody>{}{}</tbody>").format(name, join(rows)))
     grid = Html(
-        '<div class="scroll" tabindex="0" role="region" aria-label="{0}"><table class="matrix years known"><caption>{0}</caption>'
+        '<div class="scroll" tabindex="0" role="group" aria-label="{0}"><table class="matrix years known"><caption>{0}</caption>'
         '<thead><tr><th scope="col">{1}</th>{2}</tr></thead>{3}</table></div>'
     ).format(title, Text("指標", "KPI")(lang), head, join(groups))
     rows = [[kpi.name(lang), *(found.get((kpi.kpi_id, year), {}).get("branches", 0) for year in years)] for kpi in kpis]
