@@ -21,8 +21,9 @@ import yaml
 
 from kenpo_lib.errors import Fault, InputError, hint_nearest
 from kenpo_lib.files import digest_files
-from kenpo_lib.language import Text, say
-from kenpo_lib.normalise import fold_width
+from kenpo_lib.language import Text, console_language, say
+from kenpo_lib.normalise import fold_width, format_fiscal_year
+from kenpo_lib.tables import fact_table, table
 
 DEFINITIONS_DIR = Path(os.environ.get("KENPO_DEFINITIONS") or Path(__file__).parent / "definitions")
 NATION = "00"
@@ -106,6 +107,20 @@ class Definition:
         )
 
 
+def period_words(definition: Definition, lang: str) -> str:
+    """``令和4年度から``: the years in which a definition is in force."""
+    first, last = (
+        format_fiscal_year(year, lang=lang) if year is not None else None
+        for year in (definition.first_year, definition.last_year)
+    )
+    if first and last:
+        only = Text(f"{first}だけ", f"{first} only")
+        return (only if first == last else Text(f"{first}から{last}まで", f"{first} to {last}"))(lang)
+    if first:
+        return Text(f"{first}から", f"from {first}")(lang)
+    return Text(f"{last}まで", f"up to {last}")(lang) if last else Text("すべての年度", "all years")(lang)
+
+
 @dataclass(frozen=True, slots=True)
 class Kpi:
     """One entry of the catalogue; see ``definitions/kpis/``."""
@@ -144,6 +159,25 @@ class Kpi:
     def definition_in_force(self, fiscal_year: int) -> Definition | None:
         return next((d for d in self.definitions.values() if d.is_in_force(fiscal_year)), None)
 
+    def _repr_html_(self) -> str:
+        lang = console_language()
+        definitions = [
+            (say(f"定義 {name}", f"Definition {name}"), f"{period_words(entry, lang)}: {entry.text(lang)}")
+            for name, entry in self.definitions.items()
+        ]
+        return fact_table(
+            self.name(lang),
+            [
+                ("kpi_id", self.kpi_id),
+                (say("テーマ", "Theme"), THEMES[self.theme](lang)),
+                (say("単位", "Unit"), self.unit_word(lang).strip() or None),
+                (say("望ましい方向", "Direction"), DIRECTION_WORDS[self.direction](lang)),
+                (say("分子", "Numerator"), self.numerator and self.numerator(lang)),
+                (say("分母", "Denominator"), self.denominator and self.denominator(lang)),
+                *definitions,
+            ],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
@@ -158,7 +192,25 @@ class Branch:
     tile_col: int | None
     aliases: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        lang = console_language()
+        return fact_table(
+            self.name(lang),
+            [
+                ("branch_code", self.branch_code),
+                (say("英語名", "Japanese name"), say(self.name.en, self.name.ja)),
+                (say("よみ", "Reading"), self.kana),
+                (say("地域", "Region"), self.block(lang)),
+                (say("別名", "Aliases"), say("、", ", ").join(self.aliases) or None),
+            ],
+        )
 
+
+DIRECTION_WORDS = {
+    Direction.HIGHER: Text("高いほど良い", "higher is better"),
+    Direction.LOWER: Text("低いほど良い", "lower is better"),
+    Direction.NEITHER: Text("高低で良し悪しを言わない", "neither high nor low is better"),
+}
 UNIT_WORDS = {
     Unit.PERCENT: Text("%", "%"),
     Unit.YEN: Text("円", " yen"),
@@ -189,6 +241,28 @@ class Catalogue:
         if key.isascii() and key.isdigit():
             return self.branches.get(key) or self.branches.get(key.zfill(2))
         return _branch_index(tuple(self.branches.values())).get(key.casefold())
+
+    def _repr_html_(self) -> str:
+        lang = console_language()
+        kpis, branches = len(self.kpis), len(self.branch_codes)
+        rows = [
+            [
+                kpi.kpi_id,
+                kpi.name(lang),
+                THEMES[kpi.theme](lang),
+                kpi.unit_word(lang).strip() or None,
+                DIRECTION_WORDS[kpi.direction](lang),
+                ", ".join(kpi.definitions),
+            ]
+            for kpi in self.kpis.values()
+        ]
+        headings = [
+            "kpi_id",
+            *(say("名称", "Name"), say("テーマ", "Theme"), say("単位", "Unit"), say("望ましい方向", "Direction")),
+            say("定義", "Definitions"),
+        ]
+        caption = say(f"指標 {kpis}、支部 {branches}", f"KPIs {kpis}, branches {branches}")
+        return table(caption, headings, rows, css="data")
 
 
 @functools.lru_cache(maxsize=4)

@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from kenpo_lib.language import Text
+from kenpo_lib.language import Text, say
 
 _FORMULA_START = tuple("=+-@")
 _FIELD_BREAK = tuple("\t\r\n")
@@ -60,6 +60,11 @@ def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], 
         f'<div class="scroll" tabindex="0" role="group" aria-label="{title}"><table class="{escape(css)}">'
         f"<caption>{title}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def fact_table(caption: str, facts: Iterable[tuple[str, Any]]) -> Html:
+    """What is known of one thing, a line each: how objects show themselves in a notebook."""
+    return table(caption, [say("項目", "Item"), say("内容", "Content")], facts, css="data")
 
 
 def _write_row(row: Sequence[Any], labels: Sequence[str], *, marks_numbers: bool) -> str:

@@ -18,13 +18,12 @@ from kenpo_lib.briefing.kpi_bands import find_band
 from kenpo_lib.briefing.kpi_certainty import describe_certainty
 from kenpo_lib.briefing.kpi_conclusion import conclude_kpi
 from kenpo_lib.briefing.kpi_data import find_kpi, make_detail
-from kenpo_lib.briefing.kpi_definitions import period_words
 from kenpo_lib.briefing.kpi_methods import METHODS, METHODS_NOTEBOOK, list_methods
 from kenpo_lib.briefing.kpi_movement import describe_movement, list_moves, list_spans
 from kenpo_lib.briefing.kpi_sources import list_notes
 from kenpo_lib.briefing.kpi_words import describe_years
 from kenpo_lib.briefing.kpi_years import list_branches, list_columns
-from kenpo_lib.catalogue import NATION, Direction, Unit, load_catalogue
+from kenpo_lib.catalogue import NATION, Direction, Unit, load_catalogue, period_words
 from kenpo_lib.errors import InputError
 from kenpo_lib.page import sanitise
 from kenpo_lib.store.computed import Computed, compute

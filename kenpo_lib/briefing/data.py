@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,11 @@ from kenpo_lib.catalogue import Catalogue, Kpi, load_catalogue
 from kenpo_lib.errors import InputError
 from kenpo_lib.files import MANIFEST, sha256_of, write_atomically
 from kenpo_lib.grain import check_year
-from kenpo_lib.language import say
+from kenpo_lib.language import console_language, say
+from kenpo_lib.normalise import format_fiscal_year
 from kenpo_lib.store import Store, open_store
 from kenpo_lib.store.page_data import PLACE_COLUMNS, PageData, pick_in_force, read_page
+from kenpo_lib.tables import fact_table
 
 if TYPE_CHECKING:
     from kenpo_lib.store.computed import Computed
@@ -32,6 +35,23 @@ class Briefing:
     fiscal_year: int
     lang: str
     inputs: str  # sha256 of the curated manifest: what exactly was read
+
+    def _repr_html_(self) -> str:
+        states = Counter(row["status"] for row in self.rows)
+        lang = console_language()
+        names = [self.catalogue.kpis[row["kpi_id"]].short_name(lang) for row in self.rows]
+        year = format_fiscal_year(self.fiscal_year, lang=lang, western=True)
+        return fact_table(
+            f"{self.catalogue.branches[self.branch_code].name(lang)} {year}",
+            [
+                ("branch_code", self.branch_code),
+                (say("指標", "KPIs"), len(self.rows)),
+                (say("うち確定値あり", "With a final value"), states["final"]),
+                (say("年度途中・公表待ち", "Part-way or pending"), states["interim"] + states["pending"]),
+                (say("指標の名前", "Their names"), say("、", "; ").join(names) or None),
+                (say("元の表（sha256）", "Made from (sha256)"), self.inputs),
+            ],
+        )
 
     @property
     def branch_name(self) -> str:

@@ -8,11 +8,10 @@ import polars as pl
 
 from kenpo_lib import sentences
 from kenpo_lib.briefing.kpi_data import KpiDetail, Row
-from kenpo_lib.briefing.kpi_definitions import period_words
 from kenpo_lib.briefing.kpi_level import say_nation, say_nothing_known, say_own
 from kenpo_lib.briefing.kpi_words import branches_words, describe_branches, gap_words, year_words
 from kenpo_lib.briefing.words import DIFFERENT, list_few, name_of
-from kenpo_lib.catalogue import Kpi
+from kenpo_lib.catalogue import Kpi, period_words
 from kenpo_lib.grain import MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import round_half_up

@@ -6,9 +6,9 @@ import polars as pl
 
 from kenpo_lib import charts, sentences
 from kenpo_lib.briefing.kpi_data import KpiDetail, Row
-from kenpo_lib.briefing.kpi_definitions import period_words
 from kenpo_lib.briefing.kpi_words import describe_years, year_words
 from kenpo_lib.briefing.themes import plain_number
+from kenpo_lib.catalogue import period_words
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year
 from kenpo_lib.tables import Html, data_details, figure, heading, join

@@ -14,8 +14,9 @@ from kenpo_lib.briefing.data import Briefing, open_reader, require_branch
 from kenpo_lib.catalogue import Branch, Catalogue, Definition, Kpi, load_catalogue
 from kenpo_lib.errors import InputError
 from kenpo_lib.grain import check_year
-from kenpo_lib.language import say
+from kenpo_lib.language import console_language, say
 from kenpo_lib.store.wide_data import KpiData, read_kpi
+from kenpo_lib.tables import table
 from kenpo_lib.yearly import summarise_years
 
 Row = dict[str, Any]
@@ -40,6 +41,11 @@ class KpiDetail:
     nation: pl.DataFrame
     years: pl.DataFrame
     has_later: bool
+
+    def _repr_html_(self) -> str:
+        headings = ["fiscal_year", "definition", say("値のある支部", "Branches known"), say("全国", "Nation")]
+        rows = self.years.select("fiscal_year", "definition", "branches_known", "national").iter_rows()
+        return table(self.kpi.name(console_language()), headings, rows, css="data")
 
     @property
     def lang(self) -> str:

@@ -7,24 +7,11 @@ import polars as pl
 from kenpo_lib import sentences
 from kenpo_lib.briefing.kpi_data import KpiDetail
 from kenpo_lib.briefing.kpi_words import year_words
-from kenpo_lib.catalogue import Definition
+from kenpo_lib.catalogue import Definition, period_words
 from kenpo_lib.language import Text
 from kenpo_lib.tables import Html, bullet_list, cell, heading, table
 
 _TITLE = Text("定義の移り変わり", "Definitions")
-
-
-def period_words(definition: Definition, lang: str) -> str:
-    """``令和4年度から``: the years in which a definition is in force."""
-    first, last = (
-        year_words(year, lang) if year is not None else None for year in (definition.first_year, definition.last_year)
-    )
-    if first and last:
-        only = Text(f"{first}だけ", f"{first} only")
-        return (only if first == last else Text(f"{first}から{last}まで", f"{first} to {last}"))(lang)
-    if first:
-        return Text(f"{first}から", f"from {first}")(lang)
-    return Text(f"{last}まで", f"up to {last}")(lang) if last else Text("すべての年度", "all years")(lang)
 
 
 def show_kpi_definitions(detail: KpiDetail) -> Html:

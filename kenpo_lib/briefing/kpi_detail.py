@@ -11,16 +11,10 @@ from kenpo_lib.briefing.kpi_position import position_title
 from kenpo_lib.briefing.kpi_sources import count_notes
 from kenpo_lib.briefing.kpi_years import list_columns
 from kenpo_lib.briefing.spread import list_spread_kpis, spread_title
-from kenpo_lib.catalogue import THEMES, Direction
+from kenpo_lib.catalogue import DIRECTION_WORDS, THEMES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year
 from kenpo_lib.tables import Html, bullet_list, heading
-
-DIRECTION_WORDS = {
-    Direction.HIGHER: Text("高いほど良い", "higher is better"),
-    Direction.LOWER: Text("低いほど良い", "lower is better"),
-    Direction.NEITHER: Text("高低で良し悪しを言わない", "neither high nor low is better"),
-}
 
 
 def show_kpi_header(detail: KpiDetail) -> Html:

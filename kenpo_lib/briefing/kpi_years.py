@@ -10,9 +10,8 @@ import polars as pl
 from kenpo_lib import sentences
 from kenpo_lib.briefing.kpi_bands import find_band
 from kenpo_lib.briefing.kpi_data import KpiDetail, Row
-from kenpo_lib.briefing.kpi_definitions import period_words
 from kenpo_lib.briefing.kpi_words import year_words
-from kenpo_lib.catalogue import NATION
+from kenpo_lib.catalogue import NATION, period_words
 from kenpo_lib.grain import MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year, format_number

@@ -15,6 +15,7 @@ from kenpo_lib.catalogue import NATION, load_catalogue
 from kenpo_lib.errors import InputError
 from kenpo_lib.language import say
 from kenpo_lib.store.key import take_key, take_software_key
+from kenpo_lib.tables import fact_table
 
 if TYPE_CHECKING:  # opening a store, and asking for fingerprints, must not wait for polars
     import polars as pl
@@ -43,6 +44,17 @@ class Store:
     curated_dir: Path
     manifest: Mapping[str, Any]
     manifest_sha256: str
+
+    def _repr_html_(self) -> str:
+        return fact_table(
+            say("比較データ", "Comparison store"),
+            [
+                (say("場所", "Folder"), self.folder.as_posix()),
+                (say("年度", "Fiscal years"), ", ".join(map(str, self.years))),
+                (say("ファイル", "Files"), len(self.manifest["files"])),
+                (say("元の表（sha256）", "Made from (sha256)"), self.inputs),
+            ],
+        )
 
     @property
     def years(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from kenpo_lib.catalogue import Catalogue
-from kenpo_lib.language import Text
+from kenpo_lib.language import Text, console_language
 from kenpo_lib.validate.suites import Severity
 
 
@@ -62,6 +62,11 @@ class ValidationReport:
     expectations_dir: Path
     suite_digests: Mapping[str, str]
     catalogue: Catalogue
+
+    def _repr_html_(self) -> str:
+        from kenpo_lib.validate.words import show_report  # it needs this module
+
+        return show_report(self, console_language())
 
     @property
     def has_critical(self) -> bool:

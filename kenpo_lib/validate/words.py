@@ -12,6 +12,7 @@ from kenpo_lib.curated import SCHEMAS
 from kenpo_lib.errors import ValidationStoppedError
 from kenpo_lib.language import Lang, Text, console_language, say
 from kenpo_lib.normalise import display_width, pad_right
+from kenpo_lib.tables import Html, table
 from kenpo_lib.validate.results import CheckResult, Outcome, ValidationReport, count_by_table
 from kenpo_lib.validate.suites import Expectation, Severity
 
@@ -117,36 +118,66 @@ def _show(cell: Any, missing: str = "–") -> str:
     return f"{cell:,.10g}" if isinstance(cell, float) else str(cell)
 
 
-def format_report(report: ValidationReport, lang: Lang | str) -> str:
-    """The verdict for the terminal: one line per suite, then the offending rows of every check that failed."""
-    failed = [check for check in report.checks if check.outcome is not Outcome.OK]
+def _conclude(report: ValidationReport, lang: Lang | str) -> str:
+    """The verdict in one line."""
+    failed = _list_failed(report)
     stopping, checks = sum(check.stops for check in failed), len(report.checks)
     warning, pending = len(failed) - stopping, report.pending.height
-    verdict = Text(
+    return Text(
         f"検証: {'停止' if stopping else '合格'}（検査 {checks}、重大・エラー {stopping}、警告 {warning}、検証中の値 {pending}）",
         f"Validation: {'stopped' if stopping else 'passed'} (checks {checks}, critical or error {stopping}, "
         f"warnings {warning}, values pending {pending})",
-    )
-    lines = [verdict(lang)]
-    for table, tally in count_by_table(report.checks).items():
+    )(lang)
+
+
+def _list_failed(report: ValidationReport) -> list[CheckResult]:
+    return [check for check in report.checks if check.outcome is not Outcome.OK]
+
+
+def show_report(report: ValidationReport, lang: Lang | str) -> Html:
+    """The verdict for a notebook: a row for each check that failed, with how many rows it is about."""
+    headings = [
+        word(lang)
+        for word in (Text("表", "Table"), Text("検査", "Check"), Text("重さ", "Severity"), Text("行", "Rows"))
+    ]
+    rows = [
+        [
+            check.table,
+            check.words(lang),
+            _gravity(check)(lang),
+            check.rows.height,
+        ]
+        for check in _list_failed(report)
+    ]
+    return table(_conclude(report, lang), headings, rows, css="data")
+
+
+def format_report(report: ValidationReport, lang: Lang | str) -> str:
+    """The verdict for the terminal: one line per suite, then the offending rows of every check that failed."""
+    lines = [_conclude(report, lang)]
+    for suite, tally in count_by_table(report.checks).items():
         line = Text(
             f"合格 {tally['ok']}/{tally['checks']}、重大 {tally['critical']}、警告 {tally['warning']}、エラー {tally['error']}",
             f"ok {tally['ok']}/{tally['checks']}, critical {tally['critical']}, warnings {tally['warning']}, "
             f"errors {tally['error']}",
         )
-        lines.append(f"  {pad_right(table, 20)}{line(lang)}")
-    return "\n".join([*lines, *(format_check(check, report.catalogue, lang) for check in failed)])
+        lines.append(f"  {pad_right(suite, 20)}{line(lang)}")
+    return "\n".join([*lines, *(format_check(check, report.catalogue, lang) for check in _list_failed(report))])
+
+
+def _gravity(check: CheckResult) -> Text:
+    """How grave it is that a check failed."""
+    return {
+        Outcome.ERROR: Text("エラー", "ERROR"),
+        Outcome.FAIL: Text("重大", "CRITICAL") if check.severity is Severity.CRITICAL else Text("警告", "WARNING"),
+    }[check.outcome]
 
 
 def format_check(check: CheckResult, catalogue: Catalogue, lang: Lang | str) -> str:
     """One failed check: its words, and a table of at most ten offending rows."""
-    kind = {
-        Outcome.ERROR: Text("エラー", "ERROR"),
-        Outcome.FAIL: Text("重大", "CRITICAL") if check.severity is Severity.CRITICAL else Text("警告", "WARNING"),
-    }[check.outcome]
     rows = check.rows.height
     count = Text(f"（{rows} 行）", f" ({rows} row{'' if rows == 1 else 's'})")(lang) if rows else ""
-    lines = [f"\n[{kind(lang)}] {check.table}: {check.words(lang)}{count}"]
+    lines = [f"\n[{_gravity(check)(lang)}] {check.table}: {check.words(lang)}{count}"]
     if check.observed:
         lines.append(f"  {check.observed(lang)}")
     if not rows:

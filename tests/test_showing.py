@@ -1,0 +1,162 @@
+"""What an analyst meets in a notebook shows itself: a small table, in the language of messages, with whatever it holds as text."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import builders
+import polars as pl
+import pytest
+
+from kenpo_lib.briefing import open_briefing, open_kpi
+from kenpo_lib.catalogue import NATION, Catalogue, load_catalogue
+from kenpo_lib.compare import compute_comparison, compute_nation
+from kenpo_lib.language import Text
+from kenpo_lib.store import build_store
+from kenpo_lib.validate import CheckResult, Outcome, Severity, ValidationReport
+
+NASTY = "</td></table><script>alert(1)</script>&\"'"
+CHANGED = {"old": builders.definition("old", last=2021), "new": builders.definition("new", first=2022)}
+
+
+def show(thing: object):
+    """The table of an object as a page would take it: its caption, and the texts of its rows."""
+    (table,) = builders.parse_html(thing._repr_html_()).select("table")
+    rows = [[cell.text for cell in row.select("td, th")] for row in table.select("tbody tr")]
+    assert table.caption.text
+    assert table.select("script") == []
+    return table.caption.text, rows
+
+
+def facts(thing: object) -> dict[str, str]:
+    return dict(show(thing)[1])
+
+
+# --- the catalogue ----------------------------------------------------------------------------------------------------
+
+
+def test_catalogue_lists_its_kpis():
+    caption, rows = show(builders.catalogue(builders.kpi(definitions=CHANGED)))
+
+    assert caption == "指標 1、支部 47"
+    assert rows == [["rate", "率", "健診", "%", "高いほど良い", "old, new"]]
+
+
+def test_whole_catalogue_has_a_row_for_every_kpi(catalogue: Catalogue):
+    assert [row[0] for row in show(catalogue)[1]] == list(catalogue.kpis)
+
+
+def test_kpi_says_what_it_is_and_when_which_definition_held():
+    shown = facts(builders.kpi(definitions=CHANGED, numerator=Text("受けた人", "seen")))
+
+    assert shown["分子"] == "受けた人"
+    assert shown["分母"] == "–"
+    assert shown["定義 old"] == "令和3年度まで: 定義"
+    assert shown["定義 new"] == "令和4年度から: 定義"
+
+
+def test_branch_says_its_names(catalogue: Catalogue):
+    shown = facts(catalogue.branches["04"])
+
+    assert (shown["branch_code"], shown["英語名"], shown["地域"]) == ("04", "Miyagi", "東北")
+
+
+def test_english_when_messages_are(monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue):
+    monkeypatch.setenv("KENPO_LANG", "en")
+
+    assert show(builders.catalogue(builders.kpi()))[0] == "KPIs 1, branches 47"
+    assert facts(catalogue.branches["04"])["Japanese name"] == "宮城"
+
+
+# --- pages and the store ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with one KPI of the catalogue: two branches in one year, a part-way value in the next."""
+    series = {"kpi_id": "visit_rate", "definition": "10m"}
+    rows = [
+        {**series, "fiscal_year": 2023, "value": 30.0},
+        {**series, "fiscal_year": 2023, "value": 40.0, "branch_code": "13"},
+        {**series, "fiscal_year": 2024, "value": 12.0, "status": "interim", "period": "YTD"},
+    ]
+    return builders.write_curated(tmp_path, builders.tables(rows))
+
+
+def test_briefing_says_whose_page_it_is_and_what_is_known(project):
+    briefing = open_briefing(project, branch="04", fiscal_year=2024)
+
+    caption, rows = show(briefing)
+
+    assert caption == "宮城 令和6年度（2024年度）"
+    assert dict(rows) == {
+        **{"branch_code": "04", "指標": "1", "うち確定値あり": "0", "年度途中・公表待ち": "1"},
+        **{"指標の名前": "医療機関受診率", "元の表（sha256）": briefing.inputs},
+    }
+
+
+def test_kpi_detail_lists_its_years(project):
+    detail = open_kpi(project, kpi="visit_rate", branch=NATION, fiscal_year=2024)
+
+    assert show(detail)[1][0][:3] == ["2023", "10m", "2"]
+
+
+def test_store_says_where_it_is_and_what_it_was_made_from(project):
+    store = build_store(project)
+
+    shown = facts(store)
+
+    assert shown["年度"] == "2023, 2024"
+    assert shown["元の表（sha256）"] == store.inputs
+    assert shown["ファイル"] == str(len(store.manifest["files"]))
+
+
+# --- the verdict ------------------------------------------------------------------------------------------------------
+
+
+def report(*outcomes: tuple[Outcome, Severity], words: str = "値が範囲にある") -> ValidationReport:
+    rows = pl.DataFrame({"value": [1.0, 2.0]})
+    checks = [
+        CheckResult("observations", "expect", "value", Text(words, "in range"), severity, outcome, rows)
+        for outcome, severity in outcomes
+    ]
+    return ValidationReport(tuple(checks), pl.DataFrame(), builders.ROOT, {}, load_catalogue())
+
+
+def test_verdict_lists_what_failed():
+    caption, rows = show(
+        report(
+            *((Outcome.OK, Severity.CRITICAL), (Outcome.FAIL, Severity.WARNING)),
+            *((Outcome.FAIL, Severity.CRITICAL), (Outcome.ERROR, Severity.WARNING)),
+        )
+    )
+
+    assert caption == "検証: 停止（検査 4、重大・エラー 2、警告 1、検証中の値 0）"
+    assert [row[2] for row in rows] == ["警告", "重大", "エラー"]
+    assert rows[0] == ["observations", "値が範囲にある", "警告", "2"]
+
+
+# --- whatever they hold -----------------------------------------------------------------------------------------------
+
+
+def test_hostile_text_is_shown_as_text(tmp_path, catalogue: Catalogue):
+    text = Text(NASTY, NASTY)
+    kpi = builders.kpi(name=text, short_name=text, numerator=text)
+    branch = dataclasses.replace(catalogue.branches["04"], name=text, kana=NASTY, block=text, aliases=(NASTY,))
+    spoilt = dataclasses.replace(builders.catalogue(kpi), branches={**catalogue.branches, "04": branch})
+    tables = builders.tables([{"value": 1.0}])
+    page = builders.briefing(
+        tables,
+        spoilt,
+        compute_comparison(tables, spoilt),
+        compute_nation(tables, spoilt),
+        branch_code="04",
+        fiscal_year=2024,
+    )
+    verdict = report((Outcome.FAIL, Severity.CRITICAL), words=NASTY)
+
+    for thing in (kpi, branch, spoilt, page, verdict):
+        html = thing._repr_html_()
+        assert "<script" not in html
+        caption, rows = show(thing)
+        assert NASTY in caption + "".join(cell for row in rows for cell in row)
