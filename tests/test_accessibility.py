@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from browsing import CONTRAST, faint_texts, open_page, run_axe, unfold
+from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page
 
 from kenpo_lib.batch.error_page import render_error_page
@@ -117,6 +118,28 @@ def test_axe_finds_what_is_wrong_though_the_page_forbids_scripts(
 
     assert sorted(found) == ["color-contrast", "html-has-lang", "link-name", "role-img-alt"]
     page.context.close()
+
+
+# --- colour -----------------------------------------------------------------------------------------------------------
+
+# What has a colour of its own in a page, and the word or sign in it that says the same.
+COLOURED = [
+    ("many KPIs", ".diff.{}", {"better": "良い", "worse": "悪い", "higher": "高い", "lower": "低い"}),
+    ("many KPIs", ".badge.{}", {"met": "達成", "not_met": "未達", "cannot_tell": "判定できない"}),
+    ("many KPIs", ".count.{} dt", {"met": "達成", "not_met": "未達", "cannot_tell": "判定できない"}),
+    ("one KPI", "td.band-{}", {"1": "▲", "2": "△", "4": "▽", "5": "▼"}),
+    ("quality", "table.known td.{}", {"all": "47"}),
+]
+
+
+@pytest.mark.parametrize(("name", "selector", "signs"), COLOURED)
+def test_no_colour_says_what_nothing_else_says(files: dict[str, Path], name: str, selector: str, signs: dict[str, str]):
+    page = BeautifulSoup(files[name].read_text(encoding="utf-8"), "html.parser")
+
+    for kind, sign in signs.items():
+        coloured = page.select(selector.format(kind))
+        assert coloured
+        assert all(sign in element.text for element in coloured)
 
 
 # --- zoom -----------------------------------------------------------------------------------------------------------
