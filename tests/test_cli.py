@@ -408,11 +408,11 @@ def test_compare_prints_json_with_every_row_and_column(project, miyagi):
     assert [row["value"] for row in json.loads(result.stdout)] == miyagi["value"].to_list()
 
 
-def test_compare_needs_no_validation(project):
-    assert sorted(path.name for path in (project / "data" / "curated").iterdir()) == sorted(
+def test_compare_needs_no_validation(copy):
+    assert sorted(path.name for path in (copy / "data" / "curated").iterdir()) == sorted(
         [*(f"{name}.parquet" for name in SCHEMAS), "curated.json"]
     )
-    assert compare(project).exit_code == 0
+    assert compare(copy).exit_code == 0
 
 
 def test_compare_of_a_branch_without_that_kpi_is_headings_only(project, frame):
