@@ -10,7 +10,7 @@ from kenpo_lib.actions import list_actions
 from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.language import Text
 from kenpo_lib.points import Point
-from kenpo_lib.sentences import TARGET_REASON_WORDS
+from kenpo_lib.sentences import RESULT_WORDS, TARGET_REASON_WORDS
 
 Row = dict[str, Any]
 
@@ -78,6 +78,12 @@ def _say_nothing(rows: Sequence[Row], lang: str) -> list[Point]:
     is_known = any(row["value"] is not None for row in rows)
     text = _NOTHING_TO_JUDGE if is_known else _NOTHING_YET
     return [Point(Text("実績", "Results")(lang), (text(lang),))]
+
+
+def count_targets(rows: Sequence[Row]) -> dict[str, int]:
+    """How many targets are ``met``, ``not_met`` and ``cannot_tell``; empty without any target."""
+    results = [row["target_result"] for row in rows if row["target_result"]]
+    return {result: results.count(result) for result in RESULT_WORDS} if results else {}
 
 
 def explain_open_targets(rows: Sequence[Row], lang: str) -> str:

@@ -106,16 +106,31 @@ def say_pace(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> list[Point
     return [Point(Text("進み具合", "Pace")(lang), (text(lang),))]
 
 
+def count_movement(rows: Sequence[Row]) -> dict[str, int]:
+    """How many KPIs got ``better``, ``worse`` and stayed the ``same`` since the prior year; empty where none can be compared."""
+    return _count_judgements(row["prior_judgement"] for row in rows)
+
+
+def count_nation(rows: Sequence[Row]) -> dict[str, int]:
+    """How many KPIs are ``better``, ``worse`` and the ``same`` against the nation, of whatever kind its figures are."""
+    return _count_judgements(row["national_judgement"] for row in rows if row["national_kind"] in _NATIONS)
+
+
+def _count_judgements(judgements: Iterable[str | None]) -> dict[str, int]:
+    judged = list(judgements)
+    counts = {word: judged.count(word) for word in ("better", "worse", "same")}
+    return counts if any(counts.values()) else {}
+
+
 def say_movement(rows: Sequence[Row], catalogue: Catalogue, lang: str) -> list[Point]:
     """How many KPIs improved and worsened, and the largest movement each way."""
-    moved = {word: [row for row in rows if row["prior_judgement"] == word] for word in ("better", "worse", "same")}
-    better, worse, same = moved["better"], moved["worse"], moved["same"]
-    if not (better or worse or same):
+    counts = count_movement(rows)
+    if not counts:
         return []
-    counts_ja = "、".join([f"改善{len(better)}、悪化{len(worse)}", *([f"同じ{len(same)}"] if same else [])])
-    counts_en = ", ".join(
-        [f"{len(better)} improved, {len(worse)} worsened", *([f"{len(same)} the same"] if same else [])]
-    )
+    better, worse = ([row for row in rows if row["prior_judgement"] == word] for word in ("better", "worse"))
+    many_better, many_worse, same = counts.values()
+    counts_ja = "、".join([f"改善{many_better}、悪化{many_worse}", *([f"同じ{same}"] if same else [])])
+    counts_en = ", ".join([f"{many_better} improved, {many_worse} worsened", *([f"{same} the same"] if same else [])])
     pieces = []
     for word, group in (
         (Text("改善が大きいのは", "most improved: "), better),

@@ -4,7 +4,7 @@ Everything comes from the comparison frame; nothing is computed here but which r
 """
 
 from kenpo_lib.briefing.budgets import show_budgets
-from kenpo_lib.briefing.data import Briefing, list_full_kpis, open_briefing, write_sentinel
+from kenpo_lib.briefing.data import Briefing, list_full_kpis, open_briefing
 from kenpo_lib.briefing.extras import show_interim, show_self_assessment
 from kenpo_lib.briefing.incentive import show_incentive
 from kenpo_lib.briefing.incentive_ranking import show_incentive_ranking
@@ -38,6 +38,7 @@ from kenpo_lib.briefing.spread import (
     show_contributions,
     show_spread,
 )
+from kenpo_lib.briefing.summary import write_sentinel
 from kenpo_lib.briefing.themes import list_themes, show_theme
 
 __all__ = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import polars as pl
 
 from kenpo_lib.catalogue import Catalogue, Kpi, load_catalogue
 from kenpo_lib.errors import InputError
-from kenpo_lib.files import MANIFEST, sha256_of, write_atomically
+from kenpo_lib.files import MANIFEST, sha256_of
 from kenpo_lib.grain import check_year
 from kenpo_lib.language import console_language, say
 from kenpo_lib.normalise import format_fiscal_year
@@ -139,13 +138,6 @@ def _compute(directory: Path, catalogue: Catalogue) -> Computed:
 
     tables = read_tables(directory)
     return compute(tables, catalogue, verdict=read_verdict(directory))
-
-
-def write_sentinel(briefing: Briefing, path: str) -> None:
-    """Say that the notebook ran to its end, and on what; the runner reads it back. Without a path nothing is written."""
-    if path:
-        content = {"branch": briefing.branch_code, "fiscal_year": briefing.fiscal_year, "inputs": briefing.inputs}
-        write_atomically(Path(path), json.dumps(content, sort_keys=True).encode())
 
 
 def interim_rows(briefing: Briefing) -> list[dict[str, Any]]:

@@ -96,19 +96,27 @@ _WAYS = {
 }
 
 
-def _say_changes(detail: KpiDetail) -> list[str]:
-    """How many branches went which way since the year before; said of ten or more."""
+def count_changes(detail: KpiDetail) -> dict[str, int]:
+    """How many branches went which way since the year before; empty where fewer than ten can be compared."""
     judged = [row["prior_judgement"] for row in detail.rows if row["prior_judgement"]]
     if len(judged) < MIN_POSITION_BRANCHES:
+        return {}
+    return {way: judged.count(way) for way in _WAYS if way in judged}
+
+
+def _say_changes(detail: KpiDetail) -> list[str]:
+    """How many branches went which way since the year before; said of ten or more."""
+    counted = count_changes(detail)
+    if not counted:
         return []
-    counted = [(words, judged.count(way)) for way, words in _WAYS.items() if way in judged]
-    listed_ja = "、".join(f"{words.ja}{many}支部" for words, many in counted)
-    listed_en = ", ".join(f"{many} {words.en}" for words, many in counted)
-    part = len(judged) < detail.branch_count
+    listed_ja = "、".join(f"{_WAYS[way].ja}{many}支部" for way, many in counted.items())
+    listed_en = ", ".join(f"{many} {_WAYS[way].en}" for way, many in counted.items())
+    judged = sum(counted.values())
+    part = judged < detail.branch_count
     return [
         Text(
-            f"前年度から{listed_ja}です{f'（比べられる{len(judged)}支部のうち）' if part else ''}。",
-            f"Branches since the year before: {listed_en}{f' (of {len(judged)} that can be compared)' if part else ''}.",
+            f"前年度から{listed_ja}です{f'（比べられる{judged}支部のうち）' if part else ''}。",
+            f"Branches since the year before: {listed_en}{f' (of {judged} that can be compared)' if part else ''}.",
         )(detail.lang)
     ]
 

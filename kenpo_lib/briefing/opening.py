@@ -21,6 +21,7 @@ from kenpo_lib.conclusion import (
     NO_TARGETS,
     conclude_branch,
     conclude_nation,
+    count_targets,
     explain_certainty,
     explain_open_targets,
 )
@@ -107,18 +108,18 @@ def show_conclusion(briefing: Briefing) -> Html:
 
 def _show_tally(rows: Sequence[Row], lang: str) -> Html:
     """How many targets are met, not met, and cannot be told, with the reasons; empty without any target."""
-    counts = [(result, sum(row["target_result"] == result for row in rows)) for result in sentences.RESULT_WORDS]
-    total = sum(number for _, number in counts)
-    if not total:
+    counts = count_targets(rows)
+    if not counts:
         return Html("")
     boxes = [
         Html('<div class="count {}"><dt>{}</dt><dd>{}</dd></div>').format(
             result, sentences.RESULT_WORDS[result](lang), number
         )
-        for result, number in counts
+        for result, number in counts.items()
     ]
     why = explain_open_targets(rows, lang)
     reasons = Text(f"判定できない理由: {why}", f"Why not: {why}")(lang) if why else ""
+    total = sum(counts.values())
     label = Text(f"目標のある{total}指標", f"{total} KPIs with a target")(lang)
     return Html('<div class="tally"><p>{0}</p><dl aria-label="{0}">{1}</dl><p class="muted">{2}</p></div>').format(
         label, join(boxes), reasons
