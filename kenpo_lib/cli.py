@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kenpo_lib.batch.run import Batch, Maker
     from kenpo_lib.store import Store
 
+_ALL = "all"
 PROJECT_MARKERS = ("expectations", "notebooks", "data")
 
 
@@ -97,7 +98,7 @@ def _folder(ctx: click.Context) -> Path:
 
 _branch_option = click.option(
     "--branch",
-    default="all",
+    default=_ALL,
     show_default=True,
     help=say("支部: コード、名称、範囲、一覧（04、宮城、04,13,40-47、all）", "Branches: 04, Miyagi, 04,13,40-47, all"),
 )
@@ -218,8 +219,13 @@ def _compare_year(curated: Path, catalogue: Any, fiscal_year: int) -> Any:
     return frame.filter(fiscal_year=fiscal_year)
 
 
+def _names_all(text: str) -> bool:
+    return text.strip().casefold() in (_ALL, "すべて")
+
+
 def _parse_kpis(text: str | None, catalogue: Any) -> list[str]:
-    if text is None:
+    """The KPIs that a user named, each once, in reading order; all where none was."""
+    if text is None or _names_all(text):
         return list(catalogue.kpis)
     chosen = [part.strip() for part in text.split(",")]
     for kpi_id in chosen:
@@ -232,7 +238,7 @@ def _parse_kpis(text: str | None, catalogue: Any) -> list[str]:
                     f"There is no KPI '{kpi_id}'{hint}.\n  {listed}",
                 )
             )
-    return chosen
+    return [kpi_id for kpi_id in catalogue.kpis if kpi_id in chosen]
 
 
 def _print_frame(frame: Any, form: str, *, to_table: Callable[[Any], str]) -> None:
@@ -277,12 +283,29 @@ def incentive(ctx: click.Context, branch: str, fiscal_year: str, form: str) -> N
 
 @cli.command(
     help=say(
-        "支部ごとのHTMLレポート、全国概況、一覧を作ります。変わっていないものは作り直しません。",
-        "Write one HTML report per branch, the overview, the index. What has not changed is not made again.",
+        "支部ごとのHTMLレポート、全国概況、一覧を作ります。変わっていないものは作り直しません。\n\n"
+        "--kpi は指標ごとの頁、--quality はデータの品質の頁です。--branch も指定すれば一緒に、なければそれだけを作ります。",
+        "Write one HTML report per branch, the overview, the index. What has not changed is not made again.\n\n"
+        "--kpi makes pages of KPIs, --quality the page on the data: beside those of --branch if that is given, else alone.",
     )
 )
 @_year_option
-@_branch_option
+@click.option(
+    "--branch",
+    show_default=_ALL,
+    help=say(
+        "支部: コード、名称、範囲、一覧（04、宮城、04,13,40-47、all）。全国概況も作る",
+        "Branches: 04, Miyagi, 04,13,40-47, all; with the overview",
+    ),
+)
+@click.option(
+    "--kpi",
+    help=say(
+        "指標ごとの頁: IDの一覧（visit_rate,generic_share）か、その年度のデータがある指標すべて（all）",
+        "Pages of KPIs: ids (visit_rate,generic_share), or all with data of the year (all)",
+    ),
+)
+@click.option("--quality", is_flag=True, help=say("データの品質の頁", "The page on the data"))
 @_lang_option
 @click.option(
     "--order",
@@ -314,7 +337,9 @@ def incentive(ctx: click.Context, branch: str, fiscal_year: str, form: str) -> N
 def report(
     ctx: click.Context,
     fiscal_year: str,
-    branch: str,
+    branch: str | None,
+    kpi: str | None,
+    quality: bool,
     lang: str,
     order: str,
     jobs: int | None,
@@ -323,16 +348,24 @@ def report(
     only_failed: bool,
     force: bool,
 ) -> None:
-    from kenpo_lib.batch.job import plan_jobs
+    from kenpo_lib.batch.job import plan_jobs, plan_kpi_jobs, plan_quality_job
     from kenpo_lib.batch.paths import Paths
     from kenpo_lib.batch.run import Batch
     from kenpo_lib.catalogue import load_catalogue, parse_branch_list
-    from kenpo_lib.parameters import parse_year
+    from kenpo_lib.parameters import parse_parameters, parse_year
 
     folder, catalogue = _folder(ctx), load_catalogue()
-    codes, year = parse_branch_list(catalogue, branch), parse_year(fiscal_year)
-    planned = plan_jobs(catalogue, codes, fiscal_year=year, lang=lang, order=order)
+    parse_parameters({"order": order}, catalogue)  # also where no overview is asked for
+    only_others = branch is None and (kpi is not None or quality)
+    codes, year = parse_branch_list(catalogue, _ALL if branch is None else branch), parse_year(fiscal_year)
+    kpi_ids = [] if kpi is None else _parse_kpis(kpi, catalogue)
+    planned = [] if only_others else plan_jobs(catalogue, codes, fiscal_year=year, lang=lang, order=order)
     store = _require_publishable(folder, year)
+    known = [kpi_id for kpi_id in kpi_ids if year in store.list_kpi_years(kpi_id)]
+    if kpi is not None and not _names_all(kpi) and known != kpi_ids:
+        raise _lacks_data(store, [kpi_id for kpi_id in kpi_ids if kpi_id not in known], year)
+    planned += plan_kpi_jobs(catalogue, known, fiscal_year=year, lang=lang)
+    planned += [plan_quality_job(catalogue, fiscal_year=year, lang=lang)] if quality else []
     batch = Batch(planned, Paths.of_project(folder), folder, catalogue, store, force=force, only_failed=only_failed)
     if only_plan:
         for decision in batch.decide():
@@ -340,6 +373,18 @@ def report(
             click.echo(f"{decision.job.file}  {action}  {decision.reason(console_language())}")
         return
     _make(batch, workers=jobs or os.cpu_count() or 1, scheduler=scheduler)
+
+
+def _lacks_data(store: Store, kpi_ids: list[str], fiscal_year: int) -> InputError:
+    """That nothing is known of these KPIs in a year, and in which years something is."""
+    years = {kpi_id: ", ".join(map(str, store.list_kpi_years(kpi_id))) for kpi_id in kpi_ids}
+    listed = "\n".join(f"  {kpi_id}: {known or say('なし', 'none')}" for kpi_id, known in years.items())
+    return InputError(
+        say(
+            f"{fiscal_year}年度のデータがない指標です。データのある年度:\n{listed}",
+            f"There are no data for fiscal year {fiscal_year} of these KPIs. Years with data:\n{listed}",
+        )
+    )
 
 
 def _make(batch: Batch, *, workers: int, scheduler: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -24,6 +25,7 @@ from kenpo_lib.parameters import Value
 from kenpo_lib.store import build_store
 
 YEAR = 2024
+_DATE = re.compile(rb"<time[^>]*>[^<]*</time>")
 FINISH = (
     "from kenpo_lib import briefing as show\n"
     "b = show.open_briefing(curated_dir, branch=branch, fiscal_year=fiscal_year)\n"
@@ -113,7 +115,7 @@ class FakeMaker:
     def run(self, requests: Iterable[Request]) -> Iterable[Result]:
         for request in requests:
             job = request.job
-            sentinel = {"branch": job.branch_code, "fiscal_year": job.fiscal_year, "inputs": self._inputs}
+            sentinel = job.subject | {"inputs": self._inputs}
             yield Result(request, page=f"<!doctype html><p>{job.branch_code} {self._text}</p>", sentinel=sentinel)
 
 
@@ -131,9 +133,10 @@ def with_options(batch: Batch, **options: Any) -> Batch:
 
 
 def hash_pages(paths: Paths) -> dict[str, str]:
-    """sha256 of every finished page and of the index, by path."""
+    """sha256 of every finished page, and of the index but for its dates, by path."""
     pages = [*paths.reports.glob("[0-9]*/*.html"), *paths.reports.glob("index*.html")]
-    return {path.relative_to(paths.reports).as_posix(): sha256(path.read_bytes()).hexdigest() for path in sorted(pages)}
+    contents = {path.relative_to(paths.reports).as_posix(): path.read_bytes() for path in sorted(pages)}
+    return {name: sha256(_DATE.sub(b"", content)).hexdigest() for name, content in contents.items()}
 
 
 def list_files(folder: Path) -> list[str]:

@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kenpo_lib.batch.digests import PART_WORDS
+from kenpo_lib.batch.job import find_job
 from kenpo_lib.batch.paths import Folder, Paths
 from kenpo_lib.batch.record import read_json, write_record
-from kenpo_lib.batch.record_check import FIELDS, find_job, list_contradictions
+from kenpo_lib.batch.record_check import FIELDS, list_contradictions
 from kenpo_lib.batch.verify import State, Verifier
 from kenpo_lib.catalogue import load_catalogue
 from kenpo_lib.cli import cli

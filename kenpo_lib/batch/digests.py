@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import kenpo_lib
-from kenpo_lib.batch.job import Job
+from kenpo_lib.batch.job import Job, Kind
 from kenpo_lib.batch.paths import Paths
 from kenpo_lib.catalogue import digest_definitions
 from kenpo_lib.files import digest_files, digest_texts, sha256_of
@@ -60,6 +60,30 @@ def digest_versions(versions: Mapping[str, str]) -> str:
     return digest_texts(f"{name} {number}" for name, number in sorted(versions.items()))
 
 
+def fingerprint_page(store: Store, job: Job) -> str:
+    """Digest of everything in the tables that a page can show.
+
+    Raises:
+        KeyError: A year without data.
+    """
+    if job.kpi_id is not None:
+        return store.fingerprint_kpi(job.kpi_id, job.fiscal_year)
+    if job.kind is Kind.QUALITY:
+        return store.fingerprint_quality()
+    return store.fingerprint(job.branch_code, job.fiscal_year)
+
+
+def list_page_tables(store: Store, job: Job) -> dict[str, str]:
+    """What a page reads: sha256 by path from the folder of the curated tables.
+
+    Raises:
+        KeyError: A year without data.
+    """
+    if job.kind in (Kind.KPI, Kind.QUALITY):
+        return store.wide_files()
+    return store.files(job.branch_code, job.fiscal_year)
+
+
 def digest_parameters(parameters: Mapping[str, Any]) -> str:
     """One digest of what a page was asked for, from ``Job.to_dict``."""
     return digest_texts([json.dumps(parameters, sort_keys=True)])
@@ -103,7 +127,7 @@ class Digests:
         """Digest by part for one page."""
         return {
             "parameters": digest_parameters(job.to_dict()),
-            **({} if self.store is None else {"data": self.store.fingerprint(job.branch_code, job.fiscal_year)}),
+            **({} if self.store is None else {"data": fingerprint_page(self.store, job)}),
             "notebook": self.notebooks.get(job.notebook, ""),
             **self.shared,
         }
@@ -111,10 +135,8 @@ class Digests:
     def inputs(self, job: Job) -> dict[str, str]:
         """sha256 of every file that the page is made from, by its path in the project. Needs the store."""
         assert self.store is not None, job
-        curated = {
-            f"data/curated/{name}": digest
-            for name, digest in self.store.files(job.branch_code, job.fiscal_year).items()
-        }
+        tables = list_page_tables(self.store, job)
+        curated = {f"data/curated/{name}": digest for name, digest in tables.items()}
         return {**curated, f"notebooks/{job.notebook}": self.notebooks.get(job.notebook, "")}
 
     def find_changed(self, job: Job) -> list[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from kenpo_lib.batch.job import Job
 from kenpo_lib.batch.listing import render_listing
 from kenpo_lib.batch.work import RETRIED, Cause, Failure
-from kenpo_lib.catalogue import NATION, Catalogue
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year
 from kenpo_lib.tables import Html, heading
@@ -29,9 +28,7 @@ _OTHERWISE = Text(
 )
 
 
-def render_error_page(
-    job: Job, failure: Failure, *, attempt: int, keeps_former: bool, catalogue: Catalogue, templates: Path
-) -> bytes:
+def render_error_page(job: Job, failure: Failure, *, attempt: int, keeps_former: bool, templates: Path) -> bytes:
     """The error page of a job.
 
     Args:
@@ -39,13 +36,10 @@ def render_error_page(
         failure: Why.
         attempt: How often it was tried.
         keeps_former: Whether an earlier page of this name is still there.
-        catalogue: For the branch's name.
         templates: The project's templates.
     """
     lang = job.lang
-    name = catalogue.branches[job.branch_code].name(lang)
-    if job.branch_code != NATION:
-        name += Text("支部", "")(lang)
+    name = job.label
     year = format_fiscal_year(job.fiscal_year, lang=lang, western=True)
     title = Text(f"{name} {year} のレポートは作れませんでした", f"The report of {name}, {year}, could not be made")(
         lang

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from kenpo_lib.catalogue import NATION, Catalogue
+from kenpo_lib.errors import InputError
+from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year
 from kenpo_lib.parameters import READING_ORDERS, Value, parse_parameters, require_known
 
@@ -17,9 +19,17 @@ class Kind(StrEnum):
 
     OVERVIEW = "overview"
     BRANCH = "branch"
+    KPI = "kpi"
+    QUALITY = "quality"
 
 
-NOTEBOOKS = {Kind.OVERVIEW: "10_national_overview.ipynb", Kind.BRANCH: "20_branch_profile.ipynb"}
+NOTEBOOKS = {
+    Kind.OVERVIEW: "10_national_overview.ipynb",
+    Kind.BRANCH: "20_branch_profile.ipynb",
+    Kind.KPI: "30_kpi_detail.ipynb",
+    Kind.QUALITY: "90_data_quality.ipynb",
+}
+QUALITY_NAME = Text("データの品質", "Quality of the data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class Job:
         lang: ``ja`` or ``en``.
         file: The final name, ASCII.
         extra: Parameters that only this type of page has.
+        label: What people call that which it is about, in its language.
     """
 
     kind: Kind
@@ -41,6 +52,7 @@ class Job:
     lang: str
     file: str
     extra: tuple[tuple[str, Value], ...] = ()
+    label: str = ""
 
     def __post_init__(self) -> None:
         require_known(self.parameters)  # also of one who calls this from Python: papermill runs a name as code
@@ -65,9 +77,21 @@ class Job:
         }
 
     @property
+    def kpi_id(self) -> str | None:
+        """The KPI that the page is about; None for other types of page."""
+        return str(dict(self.extra)["kpi"]) if self.kind is Kind.KPI else None
+
+    @property
+    def subject(self) -> dict[str, Value]:
+        """What the page is about; the notebook's last cell has to say the same."""
+        kpi = {} if self.kpi_id is None else {"kpi": self.kpi_id}
+        return {"branch": self.branch_code, "fiscal_year": self.fiscal_year, **kpi}
+
+    @property
     def title(self) -> str:
         """The title in a browser's tab."""
-        return f"kenpo {self.branch_code} {format_fiscal_year(self.fiscal_year, lang=self.lang)}"
+        name = self.branch_code if self.kind in (Kind.OVERVIEW, Kind.BRANCH) else self.label
+        return f"kenpo {name} {format_fiscal_year(self.fiscal_year, lang=self.lang)}"
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for records."""
@@ -83,14 +107,61 @@ def plan_jobs(
         InputError: A branch, language or reading order that does not exist.
     """
     jobs = []
-    suffix = "" if lang == "ja" else f"_{lang}"
     for code in (NATION, *branch_codes):
         kind = Kind.OVERVIEW if code == NATION else Kind.BRANCH
         own = {"order": order} if kind is Kind.OVERVIEW and order != READING_ORDERS[0] else {}
         given = parse_parameters({"branch": code, "fiscal_year": fiscal_year, "lang": lang, **own}, catalogue)
-        name = catalogue.branches[code].name.en.lower()
-        assert name.isascii(), name
-        assert name.replace("_", "").isalnum(), name
-        file = f"kenpo_{code}_{name}_FY{given['fiscal_year']}{suffix}.html"
-        jobs.append(Job(kind, code, int(given["fiscal_year"]), str(given["lang"]), file, tuple(own.items())))
+        name = catalogue.branches[code].name
+        label = name if kind is Kind.OVERVIEW else Text(f"{name.ja}支部", name.en)
+        jobs.append(_make_job(kind, given, f"{code}_{name.en.lower()}", label))
     return jobs
+
+
+def plan_kpi_jobs(catalogue: Catalogue, kpi_ids: Iterable[str], *, fiscal_year: int, lang: str) -> list[Job]:
+    """The pages of some KPIs.
+
+    Raises:
+        InputError: A KPI or language that does not exist.
+    """
+    jobs = []
+    for kpi_id in kpi_ids:
+        asked = {"branch": NATION, "fiscal_year": fiscal_year, "lang": lang, "kpi": kpi_id}
+        given = parse_parameters(asked, catalogue)
+        jobs.append(_make_job(Kind.KPI, given, f"kpi_{given['kpi']}", catalogue.kpis[str(given["kpi"])].name))
+    return jobs
+
+
+def plan_quality_job(catalogue: Catalogue, *, fiscal_year: int, lang: str) -> Job:
+    """The page on the data.
+
+    Raises:
+        InputError: A language that does not exist.
+    """
+    given = parse_parameters({"branch": NATION, "fiscal_year": fiscal_year, "lang": lang}, catalogue)
+    return _make_job(Kind.QUALITY, given, "quality", QUALITY_NAME)
+
+
+def _make_job(kind: Kind, given: Mapping[str, Value], name: str, label: Text) -> Job:
+    assert name.isascii(), name
+    assert name.replace("_", "").isalnum(), name
+    code, year, lang = str(given["branch"]), int(given["fiscal_year"]), str(given["lang"])
+    suffix = "" if lang == "ja" else f"_{lang}"
+    extra = tuple((key, given[key]) for key in ("kpi", "order") if key in given)
+    return Job(kind, code, year, lang, f"kenpo_{name}_FY{year}{suffix}.html", extra, label(lang))
+
+
+def find_job(parameters: Any, catalogue: Catalogue) -> Job | None:
+    """The job that a manifest's ``externalParameters`` are those of; None where no page can be asked for like that."""
+    try:
+        kind, code, kpi_id = parameters["kind"], parameters["branch"], parameters.get("kpi")
+        asked = {"fiscal_year": parameters["fiscal_year"], "lang": parameters["lang"]}
+        order = {"order": parameters["order"]} if "order" in parameters else {}
+        if kind == Kind.KPI:
+            jobs = plan_kpi_jobs(catalogue, [kpi_id], **asked)
+        elif kind == Kind.QUALITY:
+            jobs = [plan_quality_job(catalogue, **asked)]
+        else:
+            jobs = plan_jobs(catalogue, [] if code == NATION else [code], **asked, **order)
+    except (InputError, KeyError, TypeError, AttributeError):
+        return None
+    return next((job for job in jobs if job.to_dict() == parameters), None)

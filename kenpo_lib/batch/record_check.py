@@ -15,10 +15,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from kenpo_lib.batch.digests import PART_WORDS, digest_parameters, digest_versions
-from kenpo_lib.batch.job import Job, plan_jobs
+from kenpo_lib.batch.job import Job
 from kenpo_lib.batch.record import COMPLETE, make_key
-from kenpo_lib.catalogue import NATION, Catalogue
-from kenpo_lib.errors import InputError
 from kenpo_lib.language import Text
 
 FIELDS = (
@@ -33,25 +31,13 @@ _VERSION = re.compile(r"[\w.+!-]{1,60}")
 _ABSOLUTE = re.compile(r"(?<![\w.:/<])/[^\s/]+/|\b[A-Za-z]:[\\/]|\\\\\w")
 
 
-def find_job(parameters: Any, catalogue: Catalogue) -> Job | None:
-    """The job that a manifest's ``externalParameters`` are those of; None where no page can be asked for like that."""
-    try:
-        code, year, lang = (parameters[name] for name in ("branch", "fiscal_year", "lang"))
-        order = {"order": parameters["order"]} if "order" in parameters else {}
-        codes = [] if code == NATION else [code]
-        jobs = plan_jobs(catalogue, codes, fiscal_year=year, lang=lang, **order)
-    except (InputError, KeyError, TypeError):
-        return None
-    return next((job for job in jobs if job.to_dict() == parameters), None)
-
-
 def list_contradictions(content: Mapping[str, Any], file: str, job: Job | None) -> list[Text]:
     """What is wrong, in words; nothing for every manifest that a batch wrote.
 
     Args:
         content: The manifest, possibly edited: anything that JSON can hold.
         file: The name of the page that it stands beside.
-        job: From ``find_job``.
+        job: From ``job.find_job``.
     """
     missing = [name for name in FIELDS if name not in content]
     found = [Text(f"項目 {name} がない", f"{name} is missing") for name in missing]
@@ -59,7 +45,9 @@ def list_contradictions(content: Mapping[str, Any], file: str, job: Job | None) 
         if name not in missing and not _holds(check, content):
             found.append(Text(f"項目 {name} が正しくない", f"{name} is not right"))
     if "externalParameters" not in missing and (job is None or job.file != file):
-        found.append(Text("支部・年度と頁の名前が合わない", "branch and year are not those of the page's name"))
+        found.append(
+            Text("支部・指標・年度と頁の名前が合わない", "branch, KPI and year are not those of the page's name")
+        )
     for name in PART_WORDS:
         if not _holds(lambda content, name=name: _agrees(name, content), content):
             found.append(Text(f"parts の {name} がほかの項目と合わない", f"parts: {name} contradicts other fields"))

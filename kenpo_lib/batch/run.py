@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from kenpo_lib.batch.digests import Digests
+from kenpo_lib.batch.digests import Digests, list_page_tables
 from kenpo_lib.batch.error_page import render_error_page
 from kenpo_lib.batch.index import write_index
 from kenpo_lib.batch.interrupt import uninterrupted
@@ -100,7 +100,7 @@ class Batch:
         """sha256 by name of every file of the curated tables that one of the pages reads."""
         tables: dict[str, str] = {}
         for job in self.jobs:
-            tables.update(self.store.files(job.branch_code, job.fiscal_year))
+            tables.update(list_page_tables(self.store, job))
         return tables
 
     def decide(self, digests: Digests | None = None) -> list[Decision]:
@@ -210,13 +210,13 @@ def _finish(result: Result, batch: Batch, digests: Digests, code: Code, number: 
 
 def _publish(result: Result, batch: Batch, digests: Digests, code: Code, number: int) -> None:
     job, folder = result.request.job, batch.folder
-    expected = {"branch": job.branch_code, "fiscal_year": job.fiscal_year, "inputs": batch.store.inputs}
+    expected = job.subject | {"inputs": batch.store.inputs}
     found = {name: result.sentinel.get(name) for name in expected}
     if found != expected:
         raise fail(
             Cause.INCOMPLETE,
-            "ノートブックが別の支部・年度・データを扱いました",
-            "the notebook was about another branch, year or data",
+            "ノートブックが別の支部・指標・年度・データを扱いました",
+            "the notebook was about another branch, KPI, year or data",
         )
     page = result.page.encode("utf-8")
     write_atomically(folder.page(job), page)
@@ -241,7 +241,6 @@ def _record_failure(job: Job, failure: Failure, batch: Batch, number: int, attem
         failure,
         attempt=attempt,
         keeps_former=folder.page(job).is_file(),
-        catalogue=batch.catalogue,
         templates=batch.paths.templates,
     )
     write_record(folder.error_record(job), describe_failure(job, failure, run=number, attempt=attempt))

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from kenpo_lib.batch.digests import PART_WORDS, Digests, list_differences
-from kenpo_lib.batch.job import Job
+from kenpo_lib.batch.job import Job, find_job
 from kenpo_lib.batch.paths import Folder, Paths
 from kenpo_lib.batch.record import read_json, read_record
-from kenpo_lib.batch.record_check import find_job, list_contradictions
+from kenpo_lib.batch.record_check import list_contradictions
 from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.errors import InputError, KenpoError
 from kenpo_lib.files import sha256_of

@@ -33,11 +33,12 @@ def check_folders(name: Text, folder: Path) -> Finding:
 
 def check_writing(name: Text, folder: Path, *, is_windows: bool = os.name == "nt") -> Finding:
     """Files of the longest name are written, synced and replaced in reports/, as a batch does; nothing of it stays."""
-    from kenpo_lib.batch.job import plan_jobs
+    from kenpo_lib.batch.job import plan_jobs, plan_kpi_jobs
     from kenpo_lib.catalogue import load_catalogue
 
     catalogue = load_catalogue()
-    jobs = plan_jobs(catalogue, catalogue.branch_codes, fiscal_year=2024, lang="en")
+    asked = {"fiscal_year": 2024, "lang": "en"}
+    jobs = plan_jobs(catalogue, catalogue.branch_codes, **asked) + plan_kpi_jobs(catalogue, catalogue.kpis, **asked)
     longest = max((f"{job.stem}.manifest.json" for job in jobs), key=len)
     reports = folder / "reports"
     path = reports / PROBE / longest

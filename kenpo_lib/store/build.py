@@ -114,7 +114,7 @@ def _list_part(computed: Computed, codes: Sequence[str]) -> pl.DataFrame:
 
 
 def _list_indexes(computed: Computed, parts: Sequence[Sequence[str]]) -> Iterator[tuple[str, bytes]]:
-    """Fingerprints and warnings of the branches of each part, those of the nation in the first; facts; fingerprints of KPIs."""
+    """Fingerprints and warnings of the branches of each part, those of the nation in the first; facts; what pages of KPIs need."""
     fingerprints = Fingerprints(computed)
     for number, codes in enumerate(parts):
         pages = fingerprints.list_branch_pages(_list_part(computed, codes))
@@ -134,7 +134,16 @@ def _list_indexes(computed: Computed, parts: Sequence[Sequence[str]]) -> Iterato
         }
         yield f"index_{number:03d}.json", _to_json(index)
     yield FACTS, _to_json(computed.read_facts())
-    yield KPIS, _to_json(fingerprints.list_kpis())
+    years = computed.list_kpi_years()
+    yield (
+        KPIS,
+        _to_json(
+            {
+                kpi_id: {"years": years[kpi_id], "fingerprints": by_year}
+                for kpi_id, by_year in fingerprints.list_kpis().items()
+            }
+        ),
+    )
 
 
 def _to_parquet(frame: pl.DataFrame) -> bytes:

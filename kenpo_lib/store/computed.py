@@ -45,6 +45,12 @@ class Computed:
         """The years that can be scored."""
         return list_incentive_years(self.tables, self.catalogue)
 
+    def list_kpi_years(self) -> dict[str, list[int]]:
+        """By KPI the years of which something is known of a branch or the nation: a value, a part-way one, a target."""
+        keys = ("kpi_id", "fiscal_year")
+        known = pl.concat([self.comparison.select(keys), self.nation.select(keys)]).unique().sort(keys)
+        return {kpi_id: known.filter(kpi_id=kpi_id)["fiscal_year"].to_list() for kpi_id in self.catalogue.kpis}
+
     # --- what ``page_data.Reader`` asks for ---
 
     def read_branch(self, branch_code: str, until: int) -> pl.DataFrame:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # opening a store, and asking for fingerprints, must not wait
 FOLDER = "store"
 STORE_MANIFEST = "store.json"
 FACTS = "facts.json"  # about the tables as a whole
-KPIS = "kpis.json"  # fingerprints of the pages of KPIs
+KPIS = "kpis.json"  # years of KPIs, and fingerprints of their pages
 DETACHED = (
     "detached"  # in a copy of the files that some pages need, away from the tables; whoever copies vouches for them
 )
@@ -98,7 +98,15 @@ class Store:
         Raises:
             KeyError: An unknown KPI, or a year without data.
         """
-        return self._read_json(KPIS)[kpi_id][str(fiscal_year)]
+        return self._read_json(KPIS)[kpi_id]["fingerprints"][str(fiscal_year)]
+
+    def list_kpi_years(self, kpi_id: str) -> tuple[int, ...]:
+        """The years of which something is known of a KPI; in others its page would show the past alone.
+
+        Raises:
+            KeyError: An unknown KPI.
+        """
+        return tuple(self._read_json(KPIS)[kpi_id]["years"])
 
     def fingerprint_quality(self) -> str:
         """As ``fingerprint``, of the page on the data: it shows something of all tables and of every check."""
