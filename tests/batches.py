@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
 from pathlib import Path
@@ -14,14 +14,13 @@ from typing import Any
 import nbformat
 import published as made
 
-from kenpo_lib.batch.job import Job, Kind, plan_jobs
+from kenpo_lib.batch.job import Job, Kind, plan_jobs, plan_kpi_jobs, plan_quality_job
 from kenpo_lib.batch.paths import Paths
 from kenpo_lib.batch.pool import LocalPool
 from kenpo_lib.batch.run import Batch, Maker, Outcome, run_batch
 from kenpo_lib.batch.template import read_templates
 from kenpo_lib.batch.work import Limits, Request, Result
-from kenpo_lib.catalogue import NATION, load_catalogue
-from kenpo_lib.parameters import Value
+from kenpo_lib.catalogue import load_catalogue
 from kenpo_lib.store import build_store
 
 YEAR = 2024
@@ -56,12 +55,22 @@ def write_cells(paths: Paths, *cells: str) -> None:
     nbformat.write(notebook, path)
 
 
-def make_batch(paths: Paths, branches: Sequence[str], *, overview: bool = False, **options: Any) -> Batch:
-    """A batch of some branches, by default without the overview."""
-    catalogue = load_catalogue()
-    jobs = plan_jobs(catalogue, branches, fiscal_year=YEAR, lang="ja")
+def make_batch(
+    paths: Paths,
+    branches: Sequence[str],
+    *,
+    overview: bool = False,
+    kpis: Sequence[str] = (),
+    quality: bool = False,
+    lang: str = "ja",
+    **options: Any,
+) -> Batch:
+    """A batch of some branches and KPIs, by default without the overview and the page on the data."""
+    catalogue, asked = load_catalogue(), {"fiscal_year": YEAR, "lang": lang}
+    jobs = plan_jobs(catalogue, branches, **asked)
     if not overview:
         jobs = [job for job in jobs if job.kind is not Kind.OVERVIEW]
+    jobs += plan_kpi_jobs(catalogue, kpis, **asked) + ([plan_quality_job(catalogue, **asked)] if quality else [])
     return Batch(jobs, paths, paths.reports.parent, catalogue, build_store(paths.curated), **options)
 
 
@@ -79,31 +88,6 @@ def run_local(batch: Batch, *, jobs: int = 2, limits: Limits | None = None) -> l
         )
 
     return run_batch(batch, start)
-
-
-def make_pages(
-    paths: Paths, folder: Path, wanted: Mapping[str, tuple[str, str, Mapping[str, Value]]]
-) -> dict[str, Path]:
-    """Finished pages of notebooks that no batch runs by itself, made as a batch makes them.
-
-    Args:
-        paths: The project.
-        folder: Where the pages go.
-        wanted: Notebook, language and its own parameters by file name.
-    """
-    requests = []
-    for name, (notebook, lang, extra) in wanted.items():
-        text = (paths.notebooks / f"{notebook}.ipynb").read_text(encoding="utf-8")
-        requests.append(Request(Job(Kind.OVERVIEW, NATION, YEAR, lang, name, tuple(extra.items())), text))
-    made = {}
-    templates = read_templates(paths.templates)
-    with LocalPool(1, curated=paths.curated, work=folder / "work", templates=templates, limits=Limits()) as pool:
-        for result in pool.run(requests):
-            assert result.failure is None, result.failure
-            assert (result.sentinel["branch"], result.sentinel["fiscal_year"]) == (NATION, YEAR)
-            made[result.request.job.file] = folder / result.request.job.file
-            made[result.request.job.file].write_text(result.page, encoding="utf-8")
-    return made
 
 
 class FakeMaker:
@@ -135,8 +119,15 @@ def with_options(batch: Batch, **options: Any) -> Batch:
 def hash_pages(paths: Paths) -> dict[str, str]:
     """sha256 of every finished page, and of the index but for its dates, by path."""
     pages = [*paths.reports.glob("[0-9]*/*.html"), *paths.reports.glob("index*.html")]
-    contents = {path.relative_to(paths.reports).as_posix(): path.read_bytes() for path in sorted(pages)}
-    return {name: sha256(_DATE.sub(b"", content)).hexdigest() for name, content in contents.items()}
+    return {
+        path.relative_to(paths.reports).as_posix(): sha256(without_dates(path.read_bytes())).hexdigest()
+        for path in sorted(pages)
+    }
+
+
+def without_dates(page: bytes) -> bytes:
+    """An index without the days on which pages were made, which may be two where a test runs at midnight."""
+    return _DATE.sub(b"", page)
 
 
 def list_files(folder: Path) -> list[str]:
