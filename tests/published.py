@@ -15,10 +15,10 @@ from kenpo_lib.batch.paths import Paths
 
 BRANCHES = "04,13,47"
 DETAIL_PAGES = {
-    "urgent.html": ("30_kpi_detail", "ja", {"kpi": "urgent_visit_rate"}),
-    "few.html": ("30_kpi_detail", "ja", {"kpi": "generic_share"}),
-    "english.html": ("30_kpi_detail", "en", {"kpi": "visit_rate"}),
-    "quality.html": ("90_data_quality", "ja", {}),
+    "urgent.html": "kenpo_kpi_urgent_visit_rate_FY2024.html",
+    "few.html": "kenpo_kpi_generic_share_FY2024.html",
+    "quality.html": "kenpo_quality_FY2024.html",
+    "english.html": "kenpo_kpi_visit_rate_FY2024_en.html",
 }
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -58,11 +58,23 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Paths:
 
 
 @pytest.fixture(scope="session")
-def detail_pages(published: Paths, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Pages of one KPI and of the data's quality by name."""
-    from batches import make_pages  # it needs this module
+def detailed(published: Paths, tmp_path_factory: pytest.TempPathFactory) -> Paths:
+    """A project with the pages of some KPIs and of the data's quality, made by the command; the English one by a batch in this process."""
+    from batches import copy_project, make_batch, run_local  # they need this module
 
-    return make_pages(published, tmp_path_factory.mktemp("pages"), DETAIL_PAGES)
+    paths = copy_project(published, tmp_path_factory.mktemp("details") / "project")
+    arguments = ("report", "--fiscal-year", "2024", "--kpi", "urgent_visit_rate, generic_share", "--quality")
+    done = run_kenpo(paths.reports.parent, *arguments)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "[3/3]" in done.stderr
+    run_local(make_batch(paths, [], kpis=["visit_rate"], lang="en"))
+    return paths
+
+
+@pytest.fixture(scope="session")
+def detail_pages(detailed: Paths) -> dict[str, Path]:
+    """Those pages by the names that tests call them."""
+    return {name: detailed.reports / "2024" / file for name, file in DETAIL_PAGES.items()}
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 from batches import hash_pages, list_files
 from click.testing import CliRunner, Result
 
-from kenpo_lib.batch.job import Job, Kind, plan_jobs
+from kenpo_lib.batch.job import Job, Kind, plan_jobs, plan_kpi_jobs
 from kenpo_lib.batch.paths import Paths
 from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.cli import cli
@@ -121,11 +121,80 @@ def test_value_that_is_none_never_becomes_a_job(catalogue: Catalogue, value: str
         plan_jobs(catalogue, ["04"], fiscal_year=2024, lang="ja", order=value)
 
 
+def _list_planned(result: Result) -> list[str]:
+    assert (result.exit_code, result.stderr) == (0, "")
+    return [line.split()[0] for line in result.stdout.splitlines()]
+
+
+def test_branches_mean_the_overview_too_and_kpis_and_quality_come_alone(published: Paths):
+    branches = ["kenpo_00_national_FY2024.html", "kenpo_04_miyagi_FY2024.html"]
+    others = ["kenpo_kpi_visit_rate_FY2024.html", "kenpo_quality_FY2024.html"]
+    year, wanted = ("--fiscal-year", "2024"), ("--kpi", "visit_rate", "--quality")
+
+    assert len(_list_planned(_plan(published, *year))) == 48
+    assert len(_list_planned(_plan(published, *year, "--branch", "all"))) == 48
+    assert _list_planned(_plan(published, *year, *wanted)) == others
+    assert _list_planned(_plan(published, *year, "--quality")) == others[1:]
+    assert _list_planned(_plan(published, *year, *wanted, "--branch", "04")) == branches + others
+
+
+def test_kpis_come_once_each_in_reading_order_and_all_means_those_with_data(published: Paths, catalogue: Catalogue):
+    year = ("--fiscal-year", "2024", "--kpi")
+    named = ["kenpo_kpi_visit_rate_FY2024.html", "kenpo_kpi_generic_share_FY2024.html"]
+
+    assert _list_planned(_plan(published, *year, "generic_share, visit_rate,generic_share")) == named
+    every = _list_planned(_plan(published, *year, "all"))
+    assert every == [name for kpi_id in catalogue.kpis if (name := f"kenpo_kpi_{kpi_id}_FY2024.html") in every]
+    assert set(named) < set(every)
+    assert "kenpo_kpi_judo_frequent_rate_FY2024.html" not in every
+    assert _list_planned(_plan(published, *year, "すべて")) == every
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("visit_rat", "近いもの: visit_rate"),
+        *[
+            (text, "premium_rate")
+            for text in ("", ",", "visit_rate,", "all,visit_rate", "医療機関受診率", "../visit_rate")
+        ],
+        *[(text, "premium_rate") for text in ("visit rate", "'visit_rate'", "\udcff", "a" * 300)],
+    ],
+)
+def test_kpi_that_is_none_is_refused_and_nothing_is_written(published: Paths, text: str, said: str):
+    before = hash_pages(published)
+
+    result = _plan(published, "--fiscal-year", "2024", "--kpi", text)
+
+    _assert_refused(result, said)
+    assert hash_pages(published) == before
+
+
+def test_kpi_without_data_of_the_year_is_answered_with_the_years_that_have_some(published: Paths):
+    before = hash_pages(published)
+    given = ("report", "--fiscal-year", "2024", "--kpi", "visit_rate,judo_frequent_rate,council_participation_rate")
+    result = CliRunner().invoke(cli, ["--project", str(published.reports.parent), *given])
+
+    _assert_refused(result, "judo_frequent_rate: 2018, 2019, 2020, 2023\n", "council_participation_rate: 2019, 2020")
+    assert "visit_rate:" not in result.stderr
+    assert hash_pages(published) == before
+
+
+def test_order_that_is_none_is_refused_also_without_an_overview(published: Paths):
+    _assert_refused(_plan(published, "--fiscal-year", "2024", "--quality", "--order", "blok"), "block")
+
+
 def test_no_text_that_a_user_gives_reaches_a_file_name(catalogue: Catalogue):
-    """Row 7: names come from the master of branches."""
+    """Row 7: names come from the master of branches and from the catalogue of KPIs."""
     for code in catalogue.branch_codes:
         for job in plan_jobs(catalogue, [code], fiscal_year=2024, lang="ja"):
             name = catalogue.branches[job.branch_code].name.en.lower()
             assert job.file == f"kenpo_{job.branch_code}_{name}_FY2024.html"
             assert job.file.isascii()
             assert set("/\\:*?\"<>|' ").isdisjoint(job.file)
+    for job in plan_kpi_jobs(catalogue, catalogue.kpis, fiscal_year=2024, lang="ja"):
+        assert job.file == f"kenpo_kpi_{job.kpi_id}_FY2024.html"
+        assert job.file.isascii()
+    for text in ("../visit_rate", "visit_rate.html", "VISIT_RATE", "visit_rate\n"):
+        with pytest.raises(InputError, match="kpi"):
+            plan_kpi_jobs(catalogue, [text], fiscal_year=2024, lang="ja")
