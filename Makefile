@@ -2,6 +2,7 @@
 PYTHON ?= python3
 FISCAL_YEAR ?= 2024
 BRANCH ?= all
+KPI ?= all
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -11,7 +12,7 @@ CHECKED := data/curated/validation.json
 .PHONY: help setup data report lab test lint bench bench-cluster soak lock test-tools clean
 
 help:
-	@echo "make report   set up, build and check the data, write all reports (FISCAL_YEAR=2024 BRANCH=all)"
+	@echo "make report   set up, build and check the data, write all reports (FISCAL_YEAR=2024 BRANCH=all KPI=all)"
 	@echo "make lab      open JupyterLab on notebooks/00_explore.ipynb"
 	@echo "make test     set up and run all tests      make lint   style checks"
 	@echo "make data     curate and validate only      make bench  measure batch and statistics"
@@ -37,7 +38,7 @@ $(CHECKED): $(READY) $(wildcard data/raw/* expectations/* kenpo_lib/*.py kenpo_l
 	$(BIN)/kenpo validate
 
 report: data
-	$(BIN)/kenpo report --fiscal-year $(FISCAL_YEAR) --branch $(BRANCH)
+	$(BIN)/kenpo report --fiscal-year $(FISCAL_YEAR) --branch $(BRANCH) $(if $(KPI),--kpi $(KPI)) --quality
 
 lab: data
 	$(BIN)/jupyter lab --config=tools/jupyter_lab_config.py notebooks/00_explore.ipynb

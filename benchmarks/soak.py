@@ -109,12 +109,16 @@ def _wait_for_orphans() -> list[psutil.Process]:
 
 
 def _look_at(project: Path) -> dict[str, str]:
-    """Every file by its path: pages with their digest, others by name, since records hold times."""
+    """Every file by its path: pages with their digest, others by name, since records and the index hold times."""
     paths = (path for path in sorted(project.rglob("*")) if path.is_file())
     return {
-        path.relative_to(project).as_posix(): sha256(path.read_bytes()).hexdigest() if path.suffix == ".html" else ""
+        path.relative_to(project).as_posix(): sha256(path.read_bytes()).hexdigest() if _is_page(path) else ""
         for path in paths
     }
+
+
+def _is_page(path: Path) -> bool:
+    return path.suffix == ".html" and not path.name.startswith("index")
 
 
 def find_faults(done: Sequence[Round]) -> list[str]:

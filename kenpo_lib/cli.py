@@ -1,6 +1,6 @@
 """The command line: arguments → one call → one summary. The only module that knows folder names.
 
-Errors go to stderr without a traceback, data to stdout. Exit codes: 0 done, 1 some branches failed, 2 bad input or usage,
+Errors go to stderr without a traceback, data to stdout. Exit codes: 0 done, 1 some pages failed, 2 bad input or usage,
 3 validation stopped it, 130 interrupted.
 """
 
@@ -62,9 +62,9 @@ class _Group(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help=say(
         "協会けんぽ47支部のKPIを、公表資料から整備し、検証し、比較し、レポートにします。\n\n"
-        "終了コード: 0 完了、1 一部の支部が失敗、2 入力や使い方の誤り、3 検証で停止、130 中断。",
+        "終了コード: 0 完了、1 一部の頁が失敗、2 入力や使い方の誤り、3 検証で停止、130 中断。",
         "Curate, validate, compare and report the KPIs of the 47 branches.\n\n"
-        "Exit codes: 0 done, 1 some branches failed, 2 bad input or usage, 3 validation stopped it, 130 interrupted.",
+        "Exit codes: 0 done, 1 some pages failed, 2 bad input or usage, 3 validation stopped it, 130 interrupted.",
     ),
 )
 @click.option(

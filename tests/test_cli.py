@@ -371,6 +371,10 @@ def test_a_kpi_that_resembles_nothing_has_no_suggestion(project):
     assert "近いもの" not in result.stderr
 
 
+def test_compare_takes_all_kpis_by_one_word(project):
+    assert rows_of(compare(project, kpi="all", format="csv")) == rows_of(compare(project, format="csv"))
+
+
 def test_compare_takes_several_kpis_in_any_order_and_with_blanks(project):
     rows = rows_of(compare(project, kpi="visit_rate, checkup_rate_insured", format="csv"))
 

@@ -14,7 +14,9 @@ from pathlib import Path
 import builders
 import pytest
 
+from kenpo_lib.batch.job import plan_jobs, plan_kpi_jobs
 from kenpo_lib.batch.lock import LOCK, lock_folder
+from kenpo_lib.catalogue import load_catalogue
 from kenpo_lib.doctor import machine, project, software, trial
 from kenpo_lib.doctor.findings import MARKS, Finding, Level, run_checks
 from kenpo_lib.language import Text
@@ -105,6 +107,18 @@ def test_a_check_that_breaks_is_a_fault_and_the_others_go_on():
 
     assert [finding.level for finding in findings] == [Level.FAULT, Level.GOOD]
     assert next(findings[0].lines("en")) == "FAULT  name: cannot be checked: ImportError: no polars"
+
+
+def test_writing_is_tried_under_the_longest_name_that_a_batch_writes(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    written: list[str] = []
+    monkeypatch.setattr(project, "write_atomically", lambda path, content: written.append(path.name))
+
+    assert project.check_writing(NAME, folder).level is Level.GOOD
+
+    catalogue = load_catalogue()
+    asked = {"fiscal_year": 2024, "lang": "en"}
+    jobs = [*plan_jobs(catalogue, catalogue.branch_codes, **asked), *plan_kpi_jobs(catalogue, catalogue.kpis, **asked)]
+    assert {len(name) for name in written} == {max(len(f"{job.stem}.manifest.json") for job in jobs)}
 
 
 # --- software -------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -20,7 +21,7 @@ from kenpo_lib.batch.run import Batch, run_batch
 from kenpo_lib.batch.work import Cause, Failure, Request, Result
 from kenpo_lib.catalogue import NATION, Catalogue, load_catalogue
 from kenpo_lib.language import Text
-from kenpo_lib.page import check_page
+from kenpo_lib.page import MAX_PAGE_BYTES, check_page
 
 pytestmark = pytest.mark.xdist_group("report")
 CATALOGUE = load_catalogue()
@@ -251,6 +252,19 @@ def test_page_whose_kpi_or_branch_is_defined_no_more_is_still_listed(project: Pa
         "kenpo_13_tokyo_FY2024.html",
         "kenpo_kpi_visit_rate_FY2024.html",
     ]
+
+
+def test_index_of_many_years_is_larger_than_a_page_may_be(made: Paths, tmp_path: Path):
+    paths = replace(made, reports=tmp_path / "reports")
+    for year in range(1800, 2025):
+        shutil.copytree(made.reports / "2024", paths.reports / str(year))
+
+    write(paths)
+
+    html = (paths.reports / "index.html").read_text(encoding="utf-8")
+    assert len(html.encode()) > MAX_PAGE_BYTES
+    assert check_page(html, max_bytes=10 * MAX_PAGE_BYTES) == []
+    assert html.index('href="2024/kenpo_04') < html.index('href="1800/kenpo_04')
 
 
 # --- bytes ----------------------------------------------------------------------------------------------------------

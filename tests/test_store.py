@@ -232,7 +232,8 @@ def test_opening_and_asking_load_no_frame_library(store: Store):
     # given a new process
     check = (
         "from kenpo_lib.store import open_store; import sys; s = open_store(sys.argv[1]);"
-        "s.fingerprint('04', 2024); s.files('00', 2024);"
+        "s.fingerprint('04', 2024); s.files('00', 2024); s.wide_files(); s.fingerprint_quality();"
+        "s.fingerprint_kpi('visit_rate', 2024); s.list_kpi_years('visit_rate');"
         "print(sorted({'polars', 'numpy', 'scipy', 'pandas'} & sys.modules.keys()))"
     )
     # when

@@ -118,6 +118,24 @@ def test_store_keeps_the_fingerprints_and_names_its_files(store, computed, curat
         store.fingerprint_kpi("visit_rate", 1999)
 
 
+def test_store_knows_the_years_of_each_kpi(store, computed):
+    known = computed.list_kpi_years()
+
+    assert {kpi_id: list(store.list_kpi_years(kpi_id)) for kpi_id in load_catalogue().kpis} == known
+    assert known["judo_frequent_rate"] == [2018, 2019, 2020, 2023]
+    assert 2024 in known["website_visits"]  # of which only a target is known
+    with pytest.raises(KeyError):
+        store.list_kpi_years("nonsense")
+
+
+def test_kpi_of_which_nothing_is_known_has_no_year():
+    catalogue = builders.catalogue(*(builders.kpi(kpi_id) for kpi_id in SMALL))
+
+    known = compute(builders.tables([ROWS[0], ROWS[0] | {"branch_code": "00", "fiscal_year": 2021}]), catalogue)
+
+    assert known.list_kpi_years() == {"rate": [2021, 2023], "other": []}
+
+
 # --- the data ---------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kenpo_lib.batch.digests import PART_WORDS
-from kenpo_lib.batch.job import find_job
+from kenpo_lib.batch.job import Job, find_job, plan_jobs, plan_kpi_jobs, plan_quality_job
 from kenpo_lib.batch.paths import Folder, Paths
 from kenpo_lib.batch.record import read_json, write_record
 from kenpo_lib.batch.record_check import FIELDS, list_contradictions
@@ -360,6 +360,26 @@ def test_records_that_contradict_themselves_are_refused_even_with_a_fitting_dige
     assert said in finding.words("ja")
 
 
+ASKED = {"fiscal_year": 2024, "lang": "en"}
+JOBS = [
+    *plan_jobs(CATALOGUE, ["04"], **ASKED, order="block"),
+    *plan_kpi_jobs(CATALOGUE, ["visit_rate"], **ASKED),
+    plan_quality_job(CATALOGUE, **ASKED),
+]
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.kind)
+def test_job_is_found_by_what_its_record_says(job: Job):
+    recorded = json.loads(json.dumps(job.to_dict()))
+
+    assert find_job(recorded, CATALOGUE) == job
+    for other in JOBS:
+        if other is not job:
+            assert find_job(recorded | {"kind": str(other.kind)}, CATALOGUE) != job
+    for change in ({"x": 1}, {"kpi": "nonsense"}, {"kpi": ["visit_rate"]}, {"branch": "99"}, {"kind": ["kpi"]}):
+        assert find_job(recorded | change, CATALOGUE) is None
+
+
 # --- changed since --------------------------------------------------------------------------------------------------
 
 
@@ -416,6 +436,23 @@ def test_data_that_changed_since_are_named(project: Paths, monkeypatch: pytest.M
     monkeypatch.setattr("kenpo_lib.store.Store.fingerprint", lambda store, code, year: f"{code} {year}")
 
     assert verify(project)[f"{MIYAGI}.html"].changed == ("data",)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "method"), [({"kpis": ["visit_rate"]}, "fingerprint_kpi"), ({"quality": True}, "fingerprint_quality")]
+)
+def test_data_of_a_kpi_or_of_the_quality_page_that_changed_since_are_named(
+    published: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any], method: str
+):
+    paths = copy_project(published, tmp_path / "project")
+    (outcome,) = run_fake(make_batch(paths, [], **wanted), "本文")
+    assert verify(paths)[outcome.job.file].state is State.CURRENT
+    monkeypatch.setattr(f"kenpo_lib.store.Store.{method}", lambda store, *about: "other")
+
+    (decision,) = make_batch(paths, [], **wanted).decide()
+
+    assert verify(paths)[outcome.job.file].changed == ("data",)
+    assert decision.reason.ja == "変わった: データ"
 
 
 def test_data_without_the_year_are_named(project: Paths, monkeypatch: pytest.MonkeyPatch):

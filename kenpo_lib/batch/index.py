@@ -20,6 +20,7 @@ from kenpo_lib.sentences import RESULT_WORDS
 from kenpo_lib.tables import Html, badge, bullet_list, cell, heading, join, table
 
 _JAPAN = timezone(timedelta(hours=9))  # the same date on every machine
+_MAX_BYTES = 20_000_000  # it grows with every year and is not mailed
 _NOTHING = "–"
 _WAYS = {
     "better": Text("改善", "better"),
@@ -164,7 +165,7 @@ def write_index(reports: Path, catalogue: Catalogue, *, lang: str, templates: Pa
         _show_contents(years, lang),
         join(_show_year(year, grouped, catalogue, lang) for year, grouped in years),
     )
-    page = render_listing(body, templates=templates, lang=lang, title=title)
+    page = render_listing(body, templates=templates, lang=lang, title=title, max_bytes=_MAX_BYTES)
     path = reports / index_name(lang)
     if not (path.is_file() and path.read_bytes() == page):
         write_atomically(path, page)

@@ -7,11 +7,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 
 from kenpo_lib.batch.template import page_variables, require_good
-from kenpo_lib.page import sanitise
+from kenpo_lib.page import MAX_PAGE_BYTES, sanitise
 from kenpo_lib.tables import Html
 
 
-def render_listing(body: Html, *, templates: Path, lang: str, title: str) -> bytes:
+def render_listing(body: Html, *, templates: Path, lang: str, title: str, max_bytes: int = MAX_PAGE_BYTES) -> bytes:
     """The finished page.
 
     Raises:
@@ -21,4 +21,4 @@ def render_listing(body: Html, *, templates: Path, lang: str, title: str) -> byt
     page = environment.get_template("listing.html.j2").render(
         body=sanitise(body), **page_variables(lang=lang, title=title)
     )
-    return require_good(page).encode("utf-8")
+    return require_good(page, max_bytes=max_bytes).encode("utf-8")

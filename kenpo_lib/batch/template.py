@@ -6,7 +6,8 @@ from pathlib import Path
 
 from kenpo_lib.batch.work import Cause, fail
 from kenpo_lib.language import Text
-from kenpo_lib.page import CONTENT_SECURITY_POLICY, check_page
+from kenpo_lib.normalise import legible
+from kenpo_lib.page import CONTENT_SECURITY_POLICY, MAX_PAGE_BYTES, check_page
 
 _FOOTER = Text(
     "協会けんぽの公表資料に基づく比較。スクリプトも外部への通信も含みません。",
@@ -27,20 +28,20 @@ def page_variables(*, lang: str, title: str, chart_css: str = "") -> dict[str, s
     """What every template needs; ``chart_css`` only where there are charts."""
     return {
         "lang": lang,
-        "title": title,
+        "title": legible(title),
         "footer": _FOOTER(lang),
         "chart_css": chart_css,
         "content_security_policy": CONTENT_SECURITY_POLICY,
     }
 
 
-def require_good(page: str) -> str:
+def require_good(page: str, *, max_bytes: int = MAX_PAGE_BYTES) -> str:
     """The page, if it may be published.
 
     Raises:
         PageFailedError: With what is wrong with it.
     """
-    problems = check_page(page)
+    problems = check_page(page, max_bytes=max_bytes)
     if problems:
         listed = "; ".join(problems[:5])
         is_size = "bytes, more than" in problems[0]
