@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from statistics import NormalDist
 
 import builders
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kenpo_lib.stats import rank_sets
 from kenpo_lib.stats.rank_sets import SEED, may_be_among_best, rank_confidence_sets, rank_movement
 
 REFERENCE = builders.ROOT / "tests" / "reference" / "csranks_pisa2018_math.csv"
@@ -24,9 +26,9 @@ def pisa():
 
 
 def rank_in_loops(scores, errors, *, coverage, simultaneous, stepwise, draws):
-    """csranks as its paper tells it: a set of ordered pairs, of which those that are decided leave."""
+    """csranks as its paper tells it: a set of ordered pairs, of which those that are decided leave. Without draws by Holm."""
     n = len(scores)
-    noise = np.random.default_rng(SEED).standard_normal((n, draws)) * np.array(errors)[:, np.newaxis]
+    noise = np.random.default_rng(SEED).standard_normal((n, draws or 1)) * np.array(errors)[:, np.newaxis]
 
     def find_rejected(members):
         pairs = {(i, j) for i in range(n) for j in range(n) if i != j and (i in members or j in members)}
@@ -34,8 +36,11 @@ def rank_in_loops(scores, errors, *, coverage, simultaneous, stepwise, draws):
         rejected = {(i, j) for i, j in pairs if not spread[i, j] and scores[i] > scores[j]}
         open_pairs = {pair for pair in pairs if spread[pair]}
         while open_pairs:
-            largest = [max((noise[i, d] - noise[j, d]) / spread[i, j] for i, j in open_pairs) for d in range(draws)]
-            critical = np.quantile(largest, coverage)
+            largest = [
+                max((noise[i, d] - noise[j, d]) / spread[i, j] for i, j in open_pairs) for d in range(draws or 0)
+            ]
+            holm = max(NormalDist().inv_cdf(1 - (1 - coverage) / len(open_pairs)), 0)
+            critical = np.quantile(largest, coverage) if draws else holm
             decided = {(i, j) for i, j in open_pairs if scores[i] - scores[j] > critical * spread[i, j]}
             rejected |= decided
             open_pairs -= decided
@@ -115,6 +120,36 @@ def test_rank_sets_agree_with_loops(estimates, simultaneous, stepwise, coverage)
     # then
     expected = rank_in_loops(scores, errors, **settings)
     assert list(zip(sets.lower, sets.upper, strict=True)) == expected
+
+
+@settings(max_examples=40)
+@given(estimates=estimates, simultaneous=st.booleans(), stepwise=st.booleans(), coverage=st.sampled_from([0.6, 0.95]))
+def test_rank_sets_of_many_agree_with_loops(estimates, simultaneous, stepwise, coverage):
+    # given more branches than are drawn, some rows of all pairs at a time
+    scores, errors = zip(*estimates, strict=True)
+    settings = {"coverage": coverage, "simultaneous": simultaneous, "stepwise": stepwise}
+    # when
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rank_sets, "MOST_DRAWN", 0)
+        patch.setattr(rank_sets, "_ROWS", 4)
+        sets = rank_confidence_sets(scores, errors, **settings)
+    # then
+    assert list(zip(sets.lower, sets.upper, strict=True)) == rank_in_loops(scores, errors, **settings, draws=None)
+
+
+@pytest.mark.parametrize("simultaneous", [False, True])
+def test_rank_sets_of_many_are_a_little_wider_than_drawn_ones(simultaneous, monkeypatch):
+    # given
+    rng = np.random.default_rng(7)
+    values, errors = rng.normal(50, 5, 40), rng.uniform(0.2, 2, 40)
+    drawn = rank_confidence_sets(values, errors, simultaneous=simultaneous)
+    # when
+    monkeypatch.setattr(rank_sets, "MOST_DRAWN", 0)
+    held = rank_confidence_sets(values, errors, simultaneous=simultaneous)
+    # then
+    assert (held.lower <= drawn.lower).all()
+    assert (held.upper >= drawn.upper).all()
+    assert (held.upper - held.lower).mean() < 1.15 * (drawn.upper - drawn.lower).mean()
 
 
 @settings(max_examples=40)

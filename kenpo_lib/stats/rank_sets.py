@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
 from kenpo_lib.stats._arrays import Floats, check_not_negative, to_floats
 from kenpo_lib.stats.groups import competition_ranks
 
 DRAWS = 4_000  # of the parametric bootstrap; csranks draws 1,000 unless told otherwise
 SEED = 20_230_719  # fixed, so that a report made twice says the same
+MOST_DRAWN = 50  # branches; drawing all pairs of thousands would take days
+_ROWS = 8  # of the table of all pairs, held at a time: they stay in the cache of the processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ def rank_confidence_sets(
     Every branch is compared with every other by the difference of their values over its standard error. The critical value is
     the quantile of the largest such difference among branches without any difference, drawn from the normal distribution. A
     branch that is significantly better counts against the lower bound, one that is worse against the upper. Stepwise, pairs
-    that are decided leave, and the rest is judged again by a smaller critical value.
+    that are decided leave, and the rest is judged again by a smaller critical value. Among more than ``MOST_DRAWN`` branches the
+    critical value is Holm's, which needs no draws and holds whatever the dependence: the sets are somewhat wider, never too sure.
 
     Args:
         values: Shape (branches,); independent of each other. NaN where missing.
@@ -72,7 +76,8 @@ def rank_confidence_sets(
         ValueError: A negative standard error, a coverage outside (0, 1), shapes that differ, fewer than one draw.
 
     Source: Mogstad, Romano, Shaikh and Wilhelm (2024), Rev. Econ. Stud. 91:476–518; R's csranks with a diagonal covariance
-    matrix (``csranks(simul=…, stepdown=…)``). Random numbers differ from R's, so that a bound can differ by one.
+    matrix (``csranks(simul=…, stepdown=…)``). Random numbers differ from R's, so that a bound can differ by one. Holm (1979),
+    Scand. J. Stat. 6:65–70, for many branches.
     """
     estimate, error = to_floats(values=values, standard_errors=standard_errors)
     if estimate.shape != error.shape or estimate.ndim != 1:
@@ -87,9 +92,12 @@ def rank_confidence_sets(
     known = ~np.isnan(estimate) & ~np.isnan(error)
     rank = competition_ranks(np.where(known, estimate, np.nan), sign=sign)
     score, spread = np.where(sign < 0, -1, 1) * estimate[known], error[known]
-    noise = np.random.default_rng(seed).standard_normal((score.size, draws)) * spread[:, np.newaxis]
-    compare = _compare_all if simultaneous else _compare_each
-    better, worse = compare(score, spread, noise, coverage=coverage, stepwise=stepwise)
+    if score.size > MOST_DRAWN:
+        better, worse = _compare_many(score, spread, coverage=coverage, simultaneous=simultaneous, stepwise=stepwise)
+    else:
+        noise = np.random.default_rng(seed).standard_normal((score.size, draws)) * spread[:, np.newaxis]
+        compare = _compare_all if simultaneous else _compare_each
+        better, worse = compare(score, spread, noise, coverage=coverage, stepwise=stepwise)
     lower, upper = np.full(rank.shape, np.nan), np.full(rank.shape, np.nan)
     lower[known], upper[known] = 1 + better, score.size - worse
     return RankSets(rank=rank, lower=lower, upper=upper)
@@ -203,3 +211,38 @@ def _decide(
         if not stepwise or not (newly_above | newly_below).any():
             break
     return above, below
+
+
+def _compare_many(
+    score: Floats, spread: Floats, *, coverage: float, simultaneous: bool, stepwise: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """As ``_compare_each`` or ``_compare_all``, with Holm's critical value.
+
+    All pairs are looked at, but only some rows of their table are held at a time; squares are compared, which spares the roots.
+    """
+    variance = spread**2
+    is_exact = spread == 0
+    # Of each branch: is it above each other one, and is it below? Two values without error leave no question.
+    questions = 2 * (score.size - np.where(is_exact, is_exact.sum(), 1))
+    certain = np.where(is_exact, (score[:, np.newaxis] != score[is_exact]).sum(axis=1), 0)
+
+    def decide(limits: Floats) -> NDArray[np.int64]:
+        """How many are surely better, and worse, than each."""
+        counts = np.empty((2, score.size), dtype=np.int64)
+        for start in range(0, score.size, _ROWS):
+            rows = slice(start, start + _ROWS)
+            difference = score[rows, np.newaxis] - score
+            signed = difference * np.abs(difference)
+            margin = limits[rows, np.newaxis] ** 2 * (variance[rows, np.newaxis] + variance)
+            counts[:, rows] = (signed < -margin).sum(axis=1), (signed > margin).sum(axis=1)
+        return counts
+
+    decided, settled = None, certain
+    while True:
+        still_open = questions + certain - settled
+        if simultaneous:  # each question stands with both of its branches
+            still_open = np.full(score.size, still_open.sum() // 2)
+        found = decide(np.maximum(-ndtri((1 - coverage) / np.maximum(still_open, 1)), 0))
+        if not stepwise or (decided is not None and (found == decided).all()):
+            return found[0], found[1]
+        decided, settled = found, found.sum(axis=0)
