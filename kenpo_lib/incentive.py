@@ -15,6 +15,7 @@ import polars as pl
 from kenpo_lib.catalogue import NATION, Catalogue
 from kenpo_lib.curated import Tables
 from kenpo_lib.errors import InputError
+from kenpo_lib.grain import LARGE_GROUP
 from kenpo_lib.language import Text, say
 from kenpo_lib.proxies import WORKING_AGE_BANDS
 from kenpo_lib.stats import incentive as scoring
@@ -35,7 +36,13 @@ _SCHEMES = {False: f"FY{FIRST_YEAR}-{FIRST_NEW_YEAR - 1}", True: f"FY{FIRST_NEW_
 
 
 def list_incentive_years(tables: Tables, catalogue: Catalogue) -> list[int]:
-    """The years that can be scored: all five indicators known in the year and in the one before, which growth needs."""
+    """The years that can be scored: all five indicators known in the year and in the one before, which growth needs.
+
+    None for more units than a large group: the scheme is one among the association's branches, and what each could still do is
+    tried out against all others.
+    """
+    if len(catalogue.branch_codes) > LARGE_GROUP:
+        return []
     finals = _pick_finals(tables).filter(pl.col("branch_code") != NATION)
     known: dict[int, set[str]] = {}
     for kpi_id, definition, year in finals.select("kpi_id", "definition", "fiscal_year").unique().iter_rows():

@@ -211,7 +211,15 @@ def _list_facts(last: Row, known: Sequence[Row], kpi: Kpi, *, nation: str, lang:
     return facts
 
 
-def describe_position(rows: Sequence[Row], kpi: Kpi, *, branch_code: str, lang: str, with_names: bool = True) -> str:
+def describe_position(
+    rows: Sequence[Row],
+    kpi: Kpi,
+    *,
+    branch_code: str,
+    lang: str,
+    with_names: bool = True,
+    ends: tuple[Row, Row] | None = None,
+) -> str:
     """The sentence that stands for a position chart: rank, lowest and highest of the branches known.
 
     Args:
@@ -220,12 +228,13 @@ def describe_position(rows: Sequence[Row], kpi: Kpi, *, branch_code: str, lang: 
         branch_code: The branch that is strong in the chart; "00" for none.
         lang: Language of words.
         with_names: False where the KPI and the branch's value stand above.
+        ends: The lowest and the highest branch, where the rows are only some of a large group.
     """
     known = [row for row in rows if row["value"] is not None]
     if not known:
         return Text(f"{kpi.name.ja}は値がありません。", f"{kpi.name.en}: no values.")(lang)
     own = next((row for row in known if row["branch_code"] == branch_code), None)
-    low, high = min(known, key=lambda r: r["value"]), max(known, key=lambda r: r["value"])
+    low, high = ends or (min(known, key=lambda r: r["value"]), max(known, key=lambda r: r["value"]))
     least, most = value_words(low["value"], kpi, lang), value_words(high["value"], kpi, lang)
     span_ja = f"最小は{low['branch_name']} {least}、最大は{high['branch_name']} {most}"
     span_en = f"lowest {least}, highest {most}"

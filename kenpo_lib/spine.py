@@ -6,6 +6,7 @@ other. Source of the form: the spine chart of the area profiles of Fingertips (O
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,8 @@ class Spine:
     Attributes:
         own: The branch's row of the comparison.
         worst, best: The ends of the branches known, in the KPI's unit.
-        worst_codes, best_codes: Who is there; more than one where they tie.
+        worst_codes, best_codes: Who is there; more than one where they tie, of a large group the first of them.
+        worst_count, best_count: How many are there.
         lower, upper: Quartiles of the branches known, in the KPI's unit, the worse one first.
         places: Where ``worst``, ``lower``, ``value``, ``upper`` and ``best`` lie.
     """
@@ -32,18 +34,23 @@ class Spine:
     best: float
     worst_codes: tuple[str, ...]
     best_codes: tuple[str, ...]
+    worst_count: int
+    best_count: int
     lower: float
     upper: float
     places: dict[str, float]
 
 
-def compute_spine(values: pl.DataFrame, kpi: Kpi, *, branch_code: str) -> Spine | None:
+def compute_spine(
+    values: pl.DataFrame, kpi: Kpi, *, branch_code: str, spread: Mapping[str, Any] | None = None
+) -> Spine | None:
     """Place one branch between the worst and the best.
 
     Args:
         values: All rows of the comparison of one KPI, definition and year; uses ``branch_code``, ``value``, ``national``.
         kpi: Its direction decides which end is which.
         branch_code: The branch to place.
+        spread: How all are spread, where ``values`` has only some of them (``store.places.summarise_spread``).
 
     Returns:
         None where the branch has no value, neither way is better, there is no national figure to compare a branch with, fewer
@@ -52,14 +59,16 @@ def compute_spine(values: pl.DataFrame, kpi: Kpi, *, branch_code: str) -> Spine 
     """
     known = values.filter(pl.col("value").is_not_null())
     own = known.filter(pl.col("branch_code") == branch_code).to_dicts()
-    if not own or not kpi.direction.sign or kpi.unit.is_total or known.height < MIN_POSITION_BRANCHES:
+    spread = spread or _describe(known)
+    if not own or not kpi.direction.sign or kpi.unit.is_total or spread["known"] < MIN_POSITION_BRANCHES:
         return None
     nation = own[0]["national"]
     if nation is None:
         return None
-    ends = known["value"].min(), known["value"].max()
-    quartiles = tuple(known["value"].quantile(share, interpolation="linear") for share in (0.25, 0.75))
-    (worst, best), (lower, upper) = (pair if kpi.direction.sign > 0 else pair[::-1] for pair in (ends, quartiles))
+    names = ("low", "high"), ("p25", "p75"), ("low_codes", "high_codes"), ("low_count", "high_count")
+    (worst, best), (lower, upper), codes, counts = (
+        tuple(spread[name] for name in pair)[:: kpi.direction.sign] for pair in names
+    )
     half = max(abs(worst - nation), abs(best - nation))
     if not half:
         return None
@@ -72,13 +81,22 @@ def compute_spine(values: pl.DataFrame, kpi: Kpi, *, branch_code: str) -> Spine 
         own=own[0],
         worst=worst,
         best=best,
-        worst_codes=_codes_at(known, worst),
-        best_codes=_codes_at(known, best),
+        worst_codes=tuple(codes[0]),
+        best_codes=tuple(codes[1]),
+        worst_count=counts[0],
+        best_count=counts[1],
         lower=lower,
         upper=upper,
         places={name: place(value) for name, value in named.items()},
     )
 
 
-def _codes_at(known: pl.DataFrame, value: float) -> tuple[str, ...]:
-    return tuple(known.filter(pl.col("value") == value).sort("branch_code")["branch_code"])
+def _describe(known: pl.DataFrame) -> dict[str, Any]:
+    """The same of branches that are all here, with everybody at the ends."""
+    values = known["value"]
+    found = {"known": known.height, "low": values.min(), "high": values.max()}
+    found |= {name: values.quantile(share, interpolation="linear") for name, share in (("p25", 0.25), ("p75", 0.75))}
+    for end in ("low", "high"):
+        codes = known.filter(pl.col("value") == found[end]).sort("branch_code")["branch_code"].to_list()
+        found |= {f"{end}_codes": codes, f"{end}_count": len(codes)}
+    return found

@@ -81,11 +81,19 @@ class Briefing:
         return self.page.nation.filter(pl.col("kpi_id") == kpi_id)
 
     def branch_values(self, kpi_id: str, definition: str) -> pl.DataFrame:
-        """The branches with a value of one KPI in the page's year, by code; ``target_threshold`` is that of the page's branch."""
+        """The branches with a value of one KPI in the page's year, by code; ``target_threshold`` is that of the page's branch.
+
+        Of a large group only those of the branch's block; ``spread`` tells how all of them are spread.
+        """
         rows = self.page.places.filter((pl.col("kpi_id") == kpi_id) & (pl.col("definition") == definition))
         own = next(row for row in self.rows if row["kpi_id"] == kpi_id)
         goal = pl.when(pl.col("branch_code") == self.branch_code).then(pl.lit(own["target_threshold"], pl.Float64))
         return rows.select(*PLACE_COLUMNS, goal.alias("target_threshold"))
+
+    def spread(self, kpi_id: str, definition: str) -> dict[str, Any] | None:
+        """How the branches of one KPI are spread in the page's year, where they are a large group; else None."""
+        found = self.page.spread.filter((pl.col("kpi_id") == kpi_id) & (pl.col("definition") == definition))
+        return found.row(0, named=True) if found.height else None
 
 
 def open_briefing(curated_dir: str | Path, *, branch: str, fiscal_year: int, lang: str = "ja") -> Briefing:

@@ -26,7 +26,8 @@ def list_spines(briefing: Briefing) -> list[tuple[Kpi, Spine]]:
         if (row["ranked_count"] or 0) < MIN_POSITION_BRANCHES:
             continue
         values = briefing.branch_values(kpi.kpi_id, row["definition"])
-        spine = compute_spine(values, kpi, branch_code=briefing.branch_code)
+        spread = briefing.spread(kpi.kpi_id, row["definition"])
+        spine = compute_spine(values, kpi, branch_code=briefing.branch_code, spread=spread)
         if spine:
             found.append((kpi, spine))
     return found
@@ -83,16 +84,16 @@ def _spine_row(briefing: Briefing, kpi: Kpi, spine: Spine, headings: list[str]) 
 
 
 def _end(briefing: Briefing, kpi: Kpi, spine: Spine, end: str) -> Html:
-    value, codes = getattr(spine, end), getattr(spine, f"{end}_codes")
+    value, codes, count = (getattr(spine, name) for name in (end, f"{end}_codes", f"{end}_count"))
     return Html("<span>{}{}</span>").format(
-        sentences.value_words(value, kpi, briefing.lang), small(_name_codes(briefing, codes))
+        sentences.value_words(value, kpi, briefing.lang), small(_name_codes(briefing, codes, count))
     )
 
 
-def _name_codes(briefing: Briefing, codes: tuple[str, ...]) -> str:
+def _name_codes(briefing: Briefing, codes: tuple[str, ...], count: int) -> str:
     """``山形``; ``兵庫ほか1`` where more than one branch is there."""
     first = briefing.catalogue.branches[codes[0]].name(briefing.lang)
-    rest = len(codes) - 1
+    rest = count - 1
     return first + (Text(f"ほか{rest}", f" +{rest}")(briefing.lang) if rest else "")
 
 
@@ -104,7 +105,8 @@ def describe_spine(briefing: Briefing, kpi: Kpi, spine: Spine) -> str:
     )
     low, high = (format_number(number, kpi.decimals) for number in (spine.lower, spine.upper))
     kind = sentences.national_name(own["national_kind"], kpi, lang, branches=briefing.branch_count)
-    worst_name, best_name = (_name_codes(briefing, codes) for codes in (spine.worst_codes, spine.best_codes))
+    worst_name = _name_codes(briefing, spine.worst_codes, spine.worst_count)
+    best_name = _name_codes(briefing, spine.best_codes, spine.best_count)
     rank, known = own["rank"], own["ranked_count"]
     return Text(
         f"{kpi.name.ja}: {briefing.branch_name} {value}、{known}支部中{rank}位。{kind}は{nation}、最下位の{worst_name}は{worst}、最上位の"
@@ -123,12 +125,18 @@ def _spine_csv(briefing: Briefing, spines: list[tuple[Kpi, Spine]]) -> Html:
         [
             *(spine.own[column] for column in columns[:7]),
             spine.worst,
-            " ".join(spine.worst_codes),
+            _list_codes(spine.worst_codes, spine.worst_count),
             *(round(quartile, kpi.decimals + 2) for quartile in (spine.lower, spine.upper)),
             spine.best,
-            " ".join(spine.best_codes),
+            _list_codes(spine.best_codes, spine.best_count),
         ]
         for kpi, spine in spines
     ]
     name = f"kenpo_{briefing.branch_code}_FY{briefing.fiscal_year}_spine.csv"
     return csv_link(columns, rows, file_name=name, lang=briefing.lang)
+
+
+def _list_codes(codes: tuple[str, ...], count: int) -> str:
+    """``05 11``; ``0005 0011 +40`` where not all are named."""
+    rest = count - len(codes)
+    return " ".join([*codes, *([f"+{rest}"] if rest else [])])

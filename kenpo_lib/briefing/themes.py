@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -18,10 +19,12 @@ from kenpo_lib.catalogue import THEMES, Branch, Kpi
 from kenpo_lib.grain import MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year, format_number
+from kenpo_lib.store.places import QUANTILES
 from kenpo_lib.tables import Html, bullet_list, data_details, heading, join
 
 Row = dict[str, Any]
 
+MOST_NEIGHBOURS = 40  # of its block beside a branch of a large group
 MIN_TREND_YEARS = 3  # two points are in the table already
 
 
@@ -79,14 +82,10 @@ def _kpi_block(briefing: Briefing, row: Row, *, is_wide: bool) -> Html:
     if row["status"] in OPEN_STATES:
         said.append(describe_interim(row, kpi, lang))
     if _has_position(row):
-        values = briefing.branch_values(kpi.kpi_id, row["definition"])
-        figures.append(_position_figure(briefing, values, kpi))
-        said.append(
-            sentences.describe_position(
-                values.to_dicts(), kpi, branch_code=briefing.branch_code, lang=lang, with_names=False
-            )
-        )
-        folded.append(_position_details(briefing, values, kpi))
+        place = _Place.of(briefing, row)
+        figures.append(_position_figure(briefing, place, kpi))
+        said.append(_describe_position(briefing, place, kpi, with_names=False))
+        folded.append(_position_details(briefing, place, kpi))
     folded.append(_definition_details(briefing, row, kpi))
     return Html(
         '<div class="kpi{}"><div class="say"><h3 id="kpi-{}">{}</h3>{}</div>{}<div class="more">{}</div></div>'
@@ -111,12 +110,53 @@ def _trend_figure(briefing: Briefing, kpi: Kpi) -> Html:
     return _figure(charts.render_svg(chart, id_prefix=f"trend-{kpi.kpi_id}", label=label), css="trend")
 
 
-def _position_figure(briefing: Briefing, values: pl.DataFrame, kpi: Kpi) -> Html:
-    lang, code = briefing.lang, briefing.branch_code
-    label = sentences.describe_position(values.to_dicts(), kpi, branch_code=code, lang=lang)
-    chart = charts.draw_position(values, kpi, branch_code=code, lang=lang, branches=briefing.catalogue.branches)
+@dataclass(frozen=True)
+class _Place:
+    """The branch among the others: all of them; of a large group those of its block, and how all are spread."""
+
+    values: pl.DataFrame
+    spread: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, briefing: Briefing, row: Row) -> _Place:
+        series = row["kpi_id"], row["definition"]
+        return cls(briefing.branch_values(*series), briefing.spread(*series))
+
+    @property
+    def known(self) -> int:
+        return self.spread["known"] if self.spread else self.values["value"].count()
+
+
+def _describe_position(briefing: Briefing, place: _Place, kpi: Kpi, *, with_names: bool = True) -> str:
+    ends = None
+    if place.spread:
+        ends = tuple(
+            {
+                "value": place.spread[end],
+                "branch_name": briefing.catalogue.branches[place.spread[f"{end}_codes"][0]].name.ja,
+            }
+            for end in ("low", "high")
+        )
+    return sentences.describe_position(
+        place.values.to_dicts(),
+        kpi,
+        branch_code=briefing.branch_code,
+        lang=briefing.lang,
+        with_names=with_names,
+        ends=ends,
+    )
+
+
+def _position_figure(briefing: Briefing, place: _Place, kpi: Kpi) -> Html:
+    code, words = briefing.branch_code, {"lang": briefing.lang, "branches": briefing.catalogue.branches}
+    if place.spread:
+        own = place.values.row(by_predicate=pl.col("branch_code") == code, named=True)
+        chart = charts.draw_distribution(place.spread, own, kpi, **words)
+    else:
+        chart = charts.draw_position(place.values, kpi, branch_code=code, **words)
+    label = _describe_position(briefing, place, kpi)
     svg = charts.render_svg(chart, id_prefix=f"position-{kpi.kpi_id}", label=label)
-    return _figure(svg, css="strip", caption=_name_position(briefing, values))
+    return _figure(svg, css="strip", caption=_name_position(briefing, place))
 
 
 def _figure(svg: str, *, css: str, caption: str = "") -> Html:
@@ -125,8 +165,8 @@ def _figure(svg: str, *, css: str, caption: str = "") -> Html:
     return Html('<figure class="{}">{}{}</figure>').format(css, named, Markup(svg))
 
 
-def _name_position(briefing: Briefing, values: pl.DataFrame) -> str:
-    known = values["value"].count()
+def _name_position(briefing: Briefing, place: _Place) -> str:
+    known = place.known
     if known < briefing.branch_count:
         return Text(f"値の分かる{known}支部の中の位置", f"Position among the {known} branches known")(briefing.lang)
     return Text(f"{known}支部の中の位置", f"Position among the {known} branches")(briefing.lang)
@@ -173,15 +213,54 @@ def _trend_details(briefing: Briefing, kpi: Kpi) -> Html:
     )
 
 
-def _position_details(briefing: Briefing, values: pl.DataFrame, kpi: Kpi) -> Html:
+def _position_details(briefing: Briefing, place: _Place, kpi: Kpi) -> Html:
     lang = briefing.lang
-    return values_details(
-        values,
-        kpi,
-        lang,
-        name=f"kenpo_FY{briefing.fiscal_year}_{kpi.kpi_id}.csv",
-        caption=f"{kpi.short_name(lang)}: {_name_position(briefing, values)}",
-        summary=Text("支部のデータ", "Data of the branches")(lang),
+    position = f"{kpi.short_name(lang)}: {_name_position(briefing, place)}"
+    if not place.spread:
+        return values_details(
+            place.values,
+            kpi,
+            lang,
+            name=f"kenpo_FY{briefing.fiscal_year}_{kpi.kpi_id}.csv",
+            caption=position,
+            summary=Text("支部のデータ", "Data of the branches")(lang),
+        )
+    own = place.values.row(by_predicate=pl.col("branch_code") == briefing.branch_code, named=True)
+    away = (pl.col("rank").cast(pl.Int64) - own["rank"]).abs()
+    nearest = place.values.sort(away, "branch_code").head(MOST_NEIGHBOURS)
+    beside = Text(
+        f"{own['block']}のうち順位の近い{nearest.height}支部（値のある{place.values.height}支部から）",
+        f"The {nearest.height} branches of its block with the nearest ranks (of {place.values.height} with a value)",
+    )(lang)
+    return join(
+        (
+            _spread_details(briefing, place.spread, kpi, caption=position),
+            values_details(
+                nearest,
+                kpi,
+                lang,
+                name=f"kenpo_{briefing.branch_code}_FY{briefing.fiscal_year}_{kpi.kpi_id}.csv",
+                caption=f"{kpi.short_name(lang)}: {beside}",
+                summary=Text("近い支部のデータ", "Data of the branches nearby")(lang),
+                branches=briefing.catalogue.branches,
+            ),
+        )
+    )
+
+
+def _spread_details(briefing: Briefing, spread: Mapping[str, Any], kpi: Kpi, *, caption: str) -> Html:
+    """What stands for the values of a large group."""
+    lang = briefing.lang
+    words = {"low": Text("最小", "lowest"), "high": Text("最大", "highest")}
+    words |= {name: Text(f"{share:.0%}点", f"{share:.0%} quantile") for name, share in QUANTILES.items()}
+    names = ("low", *QUANTILES, "high")
+    return data_details(
+        [Text("分布", "Distribution")(lang), Text("実績", "Result")(lang)],
+        [[words[name](lang), plain_number(spread[name], kpi)] for name in names],
+        file_name=f"kenpo_FY{briefing.fiscal_year}_{kpi.kpi_id}_spread.csv",
+        caption=caption,
+        lang=lang,
+        summary=Text("分布のデータ", "Data of the distribution")(lang),
     )
 
 

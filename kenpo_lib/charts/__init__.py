@@ -14,6 +14,7 @@ from kenpo_lib.charts.caterpillar import draw_caterpillar
 from kenpo_lib.charts.clean import UnsafeChartError
 from kenpo_lib.charts.contribution import draw_contribution
 from kenpo_lib.charts.coverage import draw_coverage
+from kenpo_lib.charts.distribution import draw_distribution
 from kenpo_lib.charts.drawing import register_fonts
 from kenpo_lib.charts.explore import explore_position, explore_trend, use_renderer
 from kenpo_lib.charts.funnel import draw_funnel
@@ -36,6 +37,7 @@ __all__ = [
     "draw_caterpillar",
     "draw_contribution",
     "draw_coverage",
+    "draw_distribution",
     "draw_funnel",
     "draw_incentive_points",
     "draw_position",

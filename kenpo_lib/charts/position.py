@@ -84,15 +84,16 @@ def draw_position(
     text_widths = [shape.text_width(flag.text, TEXT_SIZE) for flag in flags]
     places = shape.place_flags(anchors, text_widths, low=4 - STRIP_MARGIN, high=width + STRIP_MARGIN - 4)
     flag_rows = 1 + max((row for row, _ in places), default=-1)
+    chosen_foot = next((dot["y"] for dot in dots if dot["tone"] == "strong"), height) - DOT / 2
     x = alt.X(
         "x:Q", scale=alt.Scale(domain=[start, end], nice=False, zero=False), axis=value_axis(start, end, kpi, lang)
     )
     layers = [
         *_draw_dots(dots, x, ("others", "block")),
         # The chosen branch is the first flag and lies above all others.
-        *reversed(_draw_flags(flags, places, anchors, dots, x, height=height, flag_rows=flag_rows)),
+        *reversed(draw_flags(flags, places, anchors, x, height=height, flag_rows=flag_rows, foot=chosen_foot)),
         *_draw_dots(dots, x, ("strong",)),
-        *_draw_key(dots, own, kpi, branches=branches, lang=lang, width=width, y=height + 38),
+        *draw_key(_list_key_words(dots, own, branches=branches, lang=lang), kpi, lang=lang, width=width, y=height + 38),
     ]
     frame = {"left": STRIP_MARGIN, "right": STRIP_MARGIN, "top": 6 + FLAG_ROW * flag_rows, "bottom": STRIP_BOTTOM}
     return compose(layers, width=STRIP_WIDTH, height=height + frame["top"] + frame["bottom"], **frame)
@@ -126,27 +127,27 @@ def _draw_dots(dots: Sequence[Mapping[str, Any]], x: alt.X, tones: Sequence[str]
     return layers
 
 
-def _draw_flags(
+def draw_flags(
     flags: Sequence[Flag],
     places: Sequence[tuple[int, int]],
     anchors: Sequence[float],
-    dots: Sequence[Mapping[str, Any]],
     x: alt.X,
     *,
     height: float,
     flag_rows: int,
+    foot: float | None = None,
 ) -> list[alt.Chart]:
+    """The flags over a strip, each with its pole; that of the chosen branch ends at ``foot``, the others at the axis."""
     layers: list[alt.Chart] = []
-    chosen_y = next((dot["y"] for dot in dots if dot["tone"] == "strong"), height)
     for flag, (row, side), anchor in zip(flags, places, anchors, strict=True):
         text_y = FLAG_ROW * (row - flag_rows) + 11
-        foot = chosen_y - DOT / 2 if flag.kind == "branch" else height
+        end = foot if foot is not None and flag.kind == "branch" else height
         style: dict[str, Any] = {
             "branch": {"strokeWidth": 1.5},
             "nation": {"strokeWidth": 1.4, "strokeDash": [4, 3]},
             "target": {"strokeWidth": 1.4},
         }[flag.kind]
-        rule = inline([{"x": flag.value}]).mark_rule(color=flag.colour, y=text_y - 9, y2=foot, **style)
+        rule = inline([{"x": flag.value}]).mark_rule(color=flag.colour, y=text_y - 9, y2=end, **style)
         layers.append(rule.encode(x=x))
         end_mark = {
             "nation": {"shape": "diamond", "size": 60},
@@ -170,17 +171,14 @@ def _draw_flags(
     return layers
 
 
-def _draw_key(
+def _list_key_words(
     dots: Sequence[Mapping[str, Any]],
     own: Mapping[str, Any] | None,
-    kpi: Kpi,
     *,
     branches: Mapping[str, Branch] | None,
     lang: Lang | str,
-    width: float,
-    y: float,
-) -> list[alt.Chart]:
-    """What the tones mean, how many branches have a value, and which way is better."""
+) -> list[tuple[str, str | None]]:
+    """What the tones mean, and how many branches have a value; each with the colour that it explains."""
     words: list[tuple[str, str | None]] = []
     tones = {dot["tone"] for dot in dots}
     if own and "block" in tones:
@@ -191,6 +189,13 @@ def _draw_key(
         words.append((_NO_VALUE(lang).format(name_branch(own, branches=branches, lang=lang)), None))
     if len(dots) < BRANCH_COUNT:
         words.append((COUNT(lang).format(len(dots)), None))
+    return words
+
+
+def draw_key(
+    words: Sequence[tuple[str, str | None]], kpi: Kpi, *, lang: Lang | str, width: float, y: float
+) -> list[alt.Chart]:
+    """Words below a strip, with dots of the colours that they explain, and which way is better."""
     layers: list[alt.Chart] = []
     style = {"fontSize": SMALL_TEXT_SIZE, "color": MUTED, "y": y}
     is_lower = kpi.direction is Direction.LOWER

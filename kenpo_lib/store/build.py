@@ -22,6 +22,7 @@ from kenpo_lib.store.fingerprints import Fingerprints
 from kenpo_lib.store.key import name_folder, take_key
 from kenpo_lib.store.opened import FACTS, FOLDER, KPIS, STORE_MANIFEST, Store, open_store
 from kenpo_lib.store.page_data import OWN_TABLES, PAGE_COLUMNS
+from kenpo_lib.store.places import pick_listed, pick_neighbours, summarise_spread
 from kenpo_lib.store.wide_data import WHOLE_TABLES
 from kenpo_lib.validate import read_verdict
 
@@ -97,7 +98,10 @@ def _list_frames(computed: Computed, parts: Sequence[Sequence[str]]) -> Iterator
         yield f"rows_{number:03d}.parquet", _to_parquet(_list_part(computed, codes))
     for year in computed.years:
         yield f"year_{year}.parquet", _to_parquet(computed.read_year(year))
-        yield f"places_{year}.parquet", _to_parquet(computed.list_places(year))
+        places = computed.list_places(year)
+        yield f"places_{year}.parquet", _to_parquet(pick_listed(places))
+        large = {"neighbours": pick_neighbours(places), "spread": summarise_spread(places)}
+        yield from ((f"{name}_{year}.parquet", _to_parquet(frame)) for name, frame in large.items() if frame.height)
         yield f"contribution_{year}.parquet", _to_parquet(computed.read_contribution(year))
         scores = computed.read_incentive(year)
         if scores is not None:

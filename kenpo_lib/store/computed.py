@@ -14,6 +14,7 @@ from kenpo_lib.contribution import compute_contributions
 from kenpo_lib.curated import Tables
 from kenpo_lib.incentive import compute_incentive, list_incentive_years
 from kenpo_lib.store.page_data import PAGE_COLUMNS, PLACE_COLUMNS
+from kenpo_lib.store.places import pick_listed, pick_neighbours, summarise_spread
 from kenpo_lib.store.wide_data import LIGHT_COLUMNS, collect_facts
 
 
@@ -66,8 +67,12 @@ class Computed:
         types = self.comparison.schema
         return self.nation.with_columns(pl.lit(None, types[name]).alias(name) for name in unsaid).select(PAGE_COLUMNS)
 
-    def read_places(self, fiscal_year: int, kpi_ids: Iterable[str]) -> pl.DataFrame:
-        return self.list_places(fiscal_year).filter(pl.col("kpi_id").is_in(sorted(kpi_ids)))
+    def read_places(self, fiscal_year: int, kpi_ids: Iterable[str], block: str) -> pl.DataFrame:
+        places = self.list_places(fiscal_year).filter(pl.col("kpi_id").is_in(sorted(kpi_ids)))
+        return pl.concat([pick_listed(places), pick_neighbours(places).filter(pl.col("block") == block)])
+
+    def read_spread(self, fiscal_year: int, kpi_ids: Iterable[str]) -> pl.DataFrame:
+        return summarise_spread(self.list_places(fiscal_year).filter(pl.col("kpi_id").is_in(sorted(kpi_ids))))
 
     def list_places(self, fiscal_year: int) -> pl.DataFrame:
         """The branches with a value in a year."""

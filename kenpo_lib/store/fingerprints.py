@@ -25,6 +25,7 @@ from kenpo_lib.store.page_data import (
     list_shown_warnings,
     list_year_sources,
 )
+from kenpo_lib.store.places import pick_listed, pick_neighbours, summarise_spread
 from kenpo_lib.store.wide_data import KPI_SOURCE_COLUMNS, list_kpi_sources, pick_kpi_warnings
 
 Row = Mapping[str, Any]
@@ -44,11 +45,16 @@ class Fingerprints:
         self._nation_years = sorted({year for _, year in self._nation})
         self._own = {name: _gather(computed.tables[name], ("branch_code", "fiscal_year")) for name in OWN_TABLES}
         self._sources = _gather(computed.tables["sources"], ("source_id",))
-        self._places: dict[tuple[str, str, int], str] = {}
+        self._places: dict[tuple[str | int, ...], str] = {}  # by series and year; of large groups also by block
         self._scores: dict[tuple[str, int], list[str]] = {}
         for year in self._years:
-            places = _gather(computed.list_places(year), ("kpi_id", "definition", "fiscal_year"))
-            self._places |= {key: _digest([("places", texts)]) for key, texts in places.items()}
+            places = computed.list_places(year)
+            for kind, frame, keys in (
+                ("places", pick_listed(places), ("kpi_id", "definition", "fiscal_year")),
+                ("spread", summarise_spread(places), ("kpi_id", "definition", "fiscal_year")),
+                ("neighbours", pick_neighbours(places), ("kpi_id", "definition", "fiscal_year", "block")),
+            ):
+                self._places |= {key: _digest([(kind, texts)]) for key, texts in _gather(frame, keys).items()}
             scores = computed.read_incentive(year)
             if scores is not None:
                 for frame in (scores, list_indicators(scores)):
@@ -128,7 +134,9 @@ class Fingerprints:
             years = [known for known in self._nation_years if known <= year]
             cells = ((kpi_id, known) for kpi_id in shown.kpi_ids for known in years)
             yield "nation", (text for cell in cells for text in self._nation.get(cell, ()))
-            yield "places", [self._places[*series, year] for series in sorted(shown.placed)]
+            block = self._computed.catalogue.branches[branch_code].block.ja
+            cells = [(*series, year, *beside) for series in sorted(shown.placed) for beside in ((), (block,))]
+            yield "places", [self._places[cell] for cell in cells if cell in self._places]
         yield "incentive", self._scores.get((branch_code, year), ())
         for name in OWN_TABLES:
             texts = self._own[name].get((branch_code, year), ())

@@ -77,10 +77,10 @@ class Store:
         if branch_code == NATION:
             wanted = [f"year_{fiscal_year}.parquet", f"contribution_{fiscal_year}.parquet"]
         else:
-            wanted = [part["rows"], f"places_{fiscal_year}.parquet"]
+            wanted = [part["rows"], *(f"{name}_{fiscal_year}.parquet" for name in ("places", "neighbours", "spread"))]
         wanted += [part["index"], "nation.parquet", "sources.parquet", f"incentive_{fiscal_year}.parquet"]
         wanted += [f"budgets_{fiscal_year}.parquet", f"self_assessments_{fiscal_year}.parquet"]
-        known = self.manifest["files"]  # years without budgets, marks or scores have no file for them
+        known = self.manifest["files"]  # years without budgets, marks, scores or large groups have no file for them
         found = {f"{FOLDER}/{self.manifest['folder']}/{name}": known[name] for name in wanted if name in known}
         return {f"{FOLDER}/{STORE_MANIFEST}": self.manifest_sha256, **found}
 
@@ -146,10 +146,25 @@ class Store:
 
         return self._read("nation.parquet", pl.col("fiscal_year") <= until)
 
-    def read_places(self, fiscal_year: int, kpi_ids: Iterable[str]) -> pl.DataFrame:
+    def read_places(self, fiscal_year: int, kpi_ids: Iterable[str], block: str) -> pl.DataFrame:
         import polars as pl
 
-        return self._read(f"places_{fiscal_year}.parquet", pl.col("kpi_id").is_in(sorted(kpi_ids)))
+        wanted = pl.col("kpi_id").is_in(sorted(kpi_ids))
+        listed = self._read(f"places_{fiscal_year}.parquet", wanted)
+        name = f"neighbours_{fiscal_year}.parquet"
+        if name not in self.manifest["files"]:
+            return listed
+        return pl.concat([listed, self._read(name, (pl.col("block") == block) & wanted)])
+
+    def read_spread(self, fiscal_year: int, kpi_ids: Iterable[str]) -> pl.DataFrame:
+        import polars as pl
+
+        from kenpo_lib.store.places import SPREAD_SCHEMA
+
+        name = f"spread_{fiscal_year}.parquet"
+        if name not in self.manifest["files"]:
+            return pl.DataFrame(schema=SPREAD_SCHEMA)
+        return self._read(name, pl.col("kpi_id").is_in(sorted(kpi_ids)))
 
     def read_year(self, fiscal_year: int) -> pl.DataFrame:
         """All rows and columns of the comparison of one year, in its order."""

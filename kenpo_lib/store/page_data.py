@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -11,9 +12,11 @@ import polars as pl
 from kenpo_lib.catalogue import NATION, Catalogue
 from kenpo_lib.grain import MIN_POSITION_BRANCHES
 from kenpo_lib.incentive import list_indicators
+from kenpo_lib.store.places import SPREAD_SCHEMA
 
 Row = Mapping[str, Any]
 AnyRow = TypeVar("AnyRow", bound=Row)
+Series = tuple[str, str]  # kpi_id and definition
 
 # Of the rows of the page's branch. What no branch's page shows stays out: else every page would seem to change whenever
 # anything does, since the corrected p of one branch depends on the counts of all.
@@ -61,7 +64,8 @@ class PageData:
             reading order.
         nation: Rows of the nation of the same KPIs and years; none for the overview.
         places: Rows of the year of all branches with a value, of each KPI and definition in which the branch stands among ten or
-            more, by branch code; none for the overview.
+            more, by branch code; none for the overview. Of groups too large to be listed only those of the branch's block.
+        spread: How the values of those large groups are spread (``places.SPREAD_SCHEMA``).
         year: All rows and columns of the comparison of the year; for the overview only.
         contribution: Who moved the nation, of all KPIs for which that can be said; for the overview only.
         incentive: The branch's row of the incentive scores, for the overview all of them; None in years without scores.
@@ -74,6 +78,7 @@ class PageData:
     own: pl.DataFrame
     nation: pl.DataFrame
     places: pl.DataFrame
+    spread: pl.DataFrame
     year: pl.DataFrame
     contribution: pl.DataFrame
     incentive: pl.DataFrame | None
@@ -93,8 +98,11 @@ class Reader(Protocol):
     def read_nation(self, until: int) -> pl.DataFrame:
         """The nation's rows in reading order, up to a year."""
 
-    def read_places(self, fiscal_year: int, kpi_ids: Iterable[str]) -> pl.DataFrame:
-        """``PLACE_COLUMNS`` of the branches with a value in a year, by branch code within each KPI."""
+    def read_places(self, fiscal_year: int, kpi_ids: Iterable[str], block: str) -> pl.DataFrame:
+        """``PLACE_COLUMNS`` of the branches with a value in a year, by branch code within each KPI; of large groups a block."""
+
+    def read_spread(self, fiscal_year: int, kpi_ids: Iterable[str]) -> pl.DataFrame:
+        """``summarise_spread`` of the year."""
 
     def read_year(self, fiscal_year: int) -> pl.DataFrame:
         """All rows and columns of the comparison of a year."""
@@ -120,8 +128,8 @@ class Shown:
     """What a page shows of its branch's rows: KPIs in reading order, those with a place among the branches, and documents."""
 
     kpi_ids: tuple[str, ...]
-    series: frozenset[tuple[str, str]]
-    placed: frozenset[tuple[str, str]]
+    series: frozenset[Series]
+    placed: frozenset[Series]
     source_ids: frozenset[str]
 
 
@@ -192,12 +200,14 @@ def read_page(reader: Reader, catalogue: Catalogue, *, branch_code: str, fiscal_
     budgets, marks = (reader.read_own(name, branch_code, fiscal_year) for name in OWN_TABLES)
     year = reader.read_year(fiscal_year) if is_overview else own.clear()
     documents = shown.source_ids.union(budgets["source_id"], marks["source_id"], list_year_sources(year))
+    placed = shown.placed if not is_overview else frozenset()
     scores = reader.read_incentive(fiscal_year)
     incentive, indicators = _pick_incentive(scores, branch_code)
     return PageData(
         own=own,
         nation=nation.filter(is_shown & (not is_overview)).select(NATION_COLUMNS),
-        places=own.clear().select(PLACE_COLUMNS) if is_overview else _read_places(reader, shown, own, fiscal_year),
+        places=_read_places(reader, placed, own, fiscal_year),
+        spread=_read_spread(reader, placed, fiscal_year),
         year=year,
         contribution=reader.read_contribution(fiscal_year) if is_overview else pl.DataFrame(),
         incentive=incentive,
@@ -213,15 +223,28 @@ def read_page(reader: Reader, catalogue: Catalogue, *, branch_code: str, fiscal_
     )
 
 
-def _read_places(reader: Reader, shown: Shown, own: pl.DataFrame, fiscal_year: int) -> pl.DataFrame:
+def _read_places(reader: Reader, placed: AbstractSet[Series], own: pl.DataFrame, fiscal_year: int) -> pl.DataFrame:
     """Of each placed series the branches of the year, the page's own always among them."""
-    series = pl.DataFrame(sorted(shown.placed), schema={"kpi_id": pl.String, "definition": pl.String}, orient="row")
-    key = ["kpi_id", "definition"]
+    if not placed:
+        return own.clear().select(PLACE_COLUMNS)
+    key, series = ["kpi_id", "definition"], _to_frame(placed)
     mine = own.filter(pl.col("fiscal_year") == fiscal_year).select(PLACE_COLUMNS).join(series, on=key, how="semi")
-    others = reader.read_places(fiscal_year, {kpi_id for kpi_id, _ in shown.placed}).join(series, on=key, how="semi")
-    if mine.is_empty():
-        return others
-    return pl.concat([others.filter(pl.col("branch_code") != mine["branch_code"][0]), mine]).sort(*key, "branch_code")
+    branch_code, block = mine.select("branch_code", "block").row(0)
+    others = reader.read_places(fiscal_year, {kpi_id for kpi_id, _ in placed}, block).join(series, on=key, how="semi")
+    return pl.concat([others.filter(pl.col("branch_code") != branch_code), mine]).sort(*key, "branch_code")
+
+
+def _read_spread(reader: Reader, placed: AbstractSet[Series], fiscal_year: int) -> pl.DataFrame:
+    """Of each placed series that is a large group, by key."""
+    if not placed:
+        return pl.DataFrame(schema=SPREAD_SCHEMA)
+    key = ["kpi_id", "definition"]
+    found = reader.read_spread(fiscal_year, {kpi_id for kpi_id, _ in placed})
+    return found.join(_to_frame(placed), on=key, how="semi").sort(key)
+
+
+def _to_frame(series: AbstractSet[Series]) -> pl.DataFrame:
+    return pl.DataFrame(sorted(series), schema={"kpi_id": pl.String, "definition": pl.String}, orient="row")
 
 
 def _pick_incentive(scores: pl.DataFrame | None, branch_code: str) -> tuple[pl.DataFrame | None, pl.DataFrame]:

@@ -11,6 +11,7 @@ import polars as pl
 from kenpo_lib.catalogue import Kpi
 from kenpo_lib.curated import Tables
 from kenpo_lib.store.page_data import NATION_COLUMNS, PLACE_COLUMNS, PageData
+from kenpo_lib.store.places import SPREAD_SCHEMA
 
 Row = Mapping[str, Any]
 
@@ -69,6 +70,7 @@ class KpiData:
             own=self.nation,
             nation=self.nation.clear().select(NATION_COLUMNS),
             places=self.nation.clear().select(PLACE_COLUMNS),
+            spread=pl.DataFrame(schema=SPREAD_SCHEMA),
             year=self.values.filter(pl.col("fiscal_year") == fiscal_year),
             contribution=pl.DataFrame(schema={"kpi_id": pl.String}),
             incentive=None,
@@ -96,6 +98,7 @@ class DataQuality:
             own=self.nation.clear(),
             nation=empty,
             places=empty,
+            spread=empty,
             year=self.comparison.clear(),
             contribution=pl.DataFrame(schema={"kpi_id": pl.String}),
             incentive=None,

@@ -1,0 +1,74 @@
+"""Where one branch stands among thousands in one year: how many have which value, and the branch's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+
+from kenpo_lib.catalogue import Branch, Kpi
+from kenpo_lib.charts import shape
+from kenpo_lib.charts.layers import compose, inline, list_flags, strip_ends, value_axis
+from kenpo_lib.charts.position import FLAG_ROW, STRIP_BOTTOM, STRIP_MARGIN, STRIP_WIDTH, draw_flags, draw_key
+from kenpo_lib.charts.theme import OTHERS, TEXT_SIZE
+from kenpo_lib.language import Lang, Text
+
+_HEIGHT = 60
+_ALL = Text("{}支部の分布", "{} branches")
+
+
+def draw_distribution(
+    spread: Mapping[str, Any],
+    own: Mapping[str, Any],
+    kpi: Kpi,
+    *,
+    lang: Lang | str,
+    branches: Mapping[str, Branch] | None = None,
+) -> alt.LayerChart:
+    """Draw how many branches have which value as bars along one axis, with the chosen one, the nation and the target as flags.
+
+    Args:
+        spread: A row of ``store.places.summarise_spread``; uses ``low``, ``high``, ``known`` and ``bars``.
+        own: The branch's row; uses ``branch_code``, ``branch_name``, ``value``, ``national``, ``national_kind`` and
+            ``target_threshold``.
+        kpi: The entry of the catalogue.
+        lang: Language of words.
+        branches: The branch master, for names in English.
+
+    Returns:
+        A chart as wide as that of ``draw_position``. The highest bar fills it; an empty one is not drawn.
+    """
+    flags = list_flags([own], own, kpi, branches=branches, lang=lang)
+    start, end = strip_ends([spread["low"], spread["high"], *(flag.value for flag in flags)], kpi)
+    width = STRIP_WIDTH - 2 * STRIP_MARGIN
+    anchors = [width * (flag.value - start) / (end - start) for flag in flags]
+    text_widths = [shape.text_width(flag.text, TEXT_SIZE) for flag in flags]
+    places = shape.place_flags(anchors, text_widths, low=4 - STRIP_MARGIN, high=width + STRIP_MARGIN - 4)
+    flag_rows = 1 + max((row for row, _ in places), default=-1)
+    x = alt.X(
+        "x:Q", scale=alt.Scale(domain=[start, end], nice=False, zero=False), axis=value_axis(start, end, kpi, lang)
+    )
+    layers = [
+        _draw_bars(spread, x),
+        *reversed(draw_flags(flags, places, anchors, x, height=_HEIGHT, flag_rows=flag_rows)),
+        *draw_key([(_ALL(lang).format(spread["known"]), OTHERS)], kpi, lang=lang, width=width, y=_HEIGHT + 38),
+    ]
+    frame = {"left": STRIP_MARGIN, "right": STRIP_MARGIN, "top": 6 + FLAG_ROW * flag_rows, "bottom": STRIP_BOTTOM}
+    return compose(layers, width=STRIP_WIDTH, height=_HEIGHT + frame["top"] + frame["bottom"], **frame)
+
+
+def _draw_bars(spread: Mapping[str, Any], x: alt.X) -> alt.Chart:
+    bars, highest = spread["bars"], max(spread["bars"])
+    step = (spread["high"] - spread["low"]) / len(bars)
+    rows = [
+        {
+            "x": spread["low"] + step * place,
+            "x2": spread["low"] + step * (place + 1),
+            "y": _HEIGHT * (1 - count / highest),
+        }
+        for place, count in enumerate(bars)
+        if count
+    ]
+    marks = inline(rows).mark_rect(color=OTHERS, opacity=1, y2=_HEIGHT)
+    return marks.encode(x=x, x2="x2:Q", y=alt.Y("y:Q", scale=None, axis=None))
