@@ -23,7 +23,7 @@ from kenpo_lib.curated import Tables, read_tables, write_tables
 from kenpo_lib.errors import InputError
 from kenpo_lib.files import sha256_of
 from kenpo_lib.store import Store, build, build_store, key, open_store
-from kenpo_lib.store.computed import Computed, compute
+from kenpo_lib.store.computed import Computed, compute, compute_folder
 from kenpo_lib.store.fingerprints import Fingerprints
 from kenpo_lib.store.page_data import PageData, read_page
 
@@ -134,7 +134,7 @@ def test_opening_a_page_refuses_a_year_or_branch_that_is_not_there(store: Store)
 
 def test_store_is_built_once(small: Path, monkeypatch: pytest.MonkeyPatch):
     # given a store that is current
-    monkeypatch.setattr(build, "compute", None)  # computing would fail
+    monkeypatch.setattr(build, "compute_folder", None)  # computing would fail
     # when, then
     assert build_store(small) == open_store(small)
 
@@ -209,11 +209,11 @@ def test_store_of_tables_that_change_while_it_is_made_is_not_kept(small: Path, m
     shutil.rmtree(small / "store")
 
     def compute_slowly(*args, **kwargs):
-        computed = compute(*args, **kwargs)
+        computed = compute_folder(*args, **kwargs)
         (small / "curated.json").write_text("{}", encoding="utf-8")
         return computed
 
-    monkeypatch.setattr(build, "compute", compute_slowly)
+    monkeypatch.setattr(build, "compute_folder", compute_slowly)
     # when, then
     with pytest.raises(InputError, match="もう一度"):
         build_store(small)

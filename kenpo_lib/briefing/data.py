@@ -140,12 +140,12 @@ def open_reader(directory: Path, catalogue: Catalogue) -> tuple[Store | Computed
 
 
 def _compute(directory: Path, catalogue: Catalogue) -> Computed:
-    from kenpo_lib.curated import read_tables
-    from kenpo_lib.store.computed import compute  # with all that computing needs; a page from the store does without
+    from kenpo_lib.store.computed import (
+        compute_folder,
+    )  # with all that computing needs; a page from the store does without
     from kenpo_lib.validate import read_verdict
 
-    tables = read_tables(directory)
-    return compute(tables, catalogue, verdict=read_verdict(directory))
+    return compute_folder(directory, catalogue, verdict=read_verdict(directory))
 
 
 def interim_rows(briefing: Briefing) -> list[dict[str, Any]]:

@@ -13,11 +13,10 @@ from typing import Any
 import polars as pl
 
 from kenpo_lib.catalogue import NATION, load_catalogue
-from kenpo_lib.curated import read_tables
 from kenpo_lib.errors import InputError
 from kenpo_lib.files import VERDICT, write_atomically
 from kenpo_lib.language import say
-from kenpo_lib.store.computed import Computed, compute
+from kenpo_lib.store.computed import Computed, compute_folder
 from kenpo_lib.store.fingerprints import Fingerprints
 from kenpo_lib.store.key import name_folder, take_key
 from kenpo_lib.store.opened import FACTS, FOLDER, KPIS, STORE_MANIFEST, Store, open_store
@@ -42,7 +41,7 @@ def write_store(curated_dir: Path) -> Store:
     verdict = read_verdict(curated_dir)
     suites_directory = json.loads((curated_dir / VERDICT).read_text(encoding="utf-8"))["suites_directory"]
     key = take_key(curated_dir, suites_directory=suites_directory)
-    computed = compute(read_tables(curated_dir), load_catalogue(), verdict=verdict)
+    computed = compute_folder(curated_dir, load_catalogue(), verdict=verdict)
     folder = curated_dir / FOLDER / name_folder(key)
     parts = list(_cut_branches(computed))
     digests = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,7 @@ from kenpo_lib.compare import compare_all
 from kenpo_lib.contribution import compute_contributions
 from kenpo_lib.curated import Tables
 from kenpo_lib.incentive import compute_incentive, list_incentive_years
+from kenpo_lib.store.observations import read_compared, scan_observations
 from kenpo_lib.store.page_data import PAGE_COLUMNS, PLACE_COLUMNS
 from kenpo_lib.store.places import pick_listed, pick_neighbours, summarise_spread
 from kenpo_lib.store.wide_data import LIGHT_COLUMNS, collect_facts
@@ -27,6 +29,7 @@ class Computed:
         catalogue: KPIs and branches.
         comparison, nation: From ``compare_all``.
         verdict: The kept result of the checks; its warnings are what they noted.
+        observations: All of them, where ``tables`` hold only what is compared.
     """
 
     tables: Tables
@@ -34,6 +37,7 @@ class Computed:
     comparison: pl.DataFrame
     nation: pl.DataFrame
     verdict: Mapping[str, Any] = field(default_factory=lambda: {"warnings": []})
+    observations: pl.LazyFrame | None = None
     _scores: dict[int, pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
     _movers: dict[int, pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -118,16 +122,33 @@ class Computed:
         return self.tables[table_name]
 
     def read_facts(self) -> Mapping[str, Any]:
-        return collect_facts(self.tables, self.verdict)
+        return collect_facts(self.tables, self.verdict, observations=self.observations)
 
 
-def compute(tables: Tables, catalogue: Catalogue, *, verdict: Mapping[str, Any] | None = None) -> Computed:
+def compute(
+    tables: Tables,
+    catalogue: Catalogue,
+    *,
+    verdict: Mapping[str, Any] | None = None,
+    observations: pl.LazyFrame | None = None,
+) -> Computed:
     """Compute what all pages share from curated tables.
 
     Args:
         tables: The curated tables.
         catalogue: KPIs and branches.
         verdict: On the tables; without one nothing was noted.
+        observations: All of them, where ``tables`` hold only what is compared.
     """
     comparison, nation = compare_all(tables, catalogue)
-    return Computed(tables, catalogue, comparison, nation, verdict or {"warnings": []})
+    return Computed(tables, catalogue, comparison, nation, verdict or {"warnings": []}, observations)
+
+
+def compute_folder(directory: Path, catalogue: Catalogue, *, verdict: Mapping[str, Any]) -> Computed:
+    """``compute`` from the curated tables of a folder, of which only what is compared is read.
+
+    Raises:
+        InputError: Missing, incomplete or changed tables; the remedy is named.
+    """
+    tables = read_compared(directory)
+    return compute(tables, catalogue, verdict=verdict, observations=scan_observations(directory))

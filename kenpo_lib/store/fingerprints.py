@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import polars as pl
@@ -30,6 +31,7 @@ from kenpo_lib.store.wide_data import KPI_SOURCE_COLUMNS, list_kpi_sources, pick
 
 Row = Mapping[str, Any]
 _TEXT = "_text"
+_TEXTS = 1_000  # put into a digest at a time
 _KEYS = ("branch_code", "kpi_id", "definition", "fiscal_year", "ranked_count", *SOURCE_COLUMNS)
 
 
@@ -95,16 +97,19 @@ class Fingerprints:
     def list_kpis(self) -> dict[str, dict[int, str]]:
         """By KPI and year, of the pages of KPIs; what ``wide_data.read_kpi`` gives each of them."""
         frames = {"values": self._computed.comparison, "nation": self._computed.list_nation_rows()}
-        keys = ("kpi_id", "fiscal_year")
-        texts = {name: _gather(frame, keys) for name, frame in frames.items()}
-        documents: dict[tuple, list[Row]] = defaultdict(list)
-        for frame in frames.values():
-            for row in frame.select(*keys, *KPI_SOURCE_COLUMNS).unique().iter_rows(named=True):
-                documents[row["kpi_id"], row["fiscal_year"]].append(row)
-        return {
-            kpi.kpi_id: {year: _digest(self._list_kpi_parts(kpi, texts, documents, year)) for year in self._years}
-            for kpi in self._computed.catalogue.kpis.values()
-        }
+        found = {}
+        for (
+            kpi
+        ) in self._computed.catalogue.kpis.values():  # one at a time: the texts take far more memory than the rows
+            own = {name: frame.filter(pl.col("kpi_id") == kpi.kpi_id) for name, frame in frames.items()}
+            texts = {name: _gather(frame, ("fiscal_year",)) for name, frame in own.items()}
+            documents: dict[tuple, list[Row]] = defaultdict(list)
+            for frame in own.values():
+                for row in frame.select("fiscal_year", *KPI_SOURCE_COLUMNS).unique().iter_rows(named=True):
+                    documents[(row["fiscal_year"],)].append(row)
+            parts = {year: self._list_kpi_parts(kpi, texts, documents, year) for year in self._years}
+            found[kpi.kpi_id] = {year: _digest(listed) for year, listed in parts.items()}
+        return found
 
     def _list_kpi_parts(
         self,
@@ -113,9 +118,9 @@ class Fingerprints:
         documents: Mapping[tuple, list[Row]],
         year: int,
     ) -> Iterator[tuple[str, Iterable[str]]]:
-        """The parts of ``KpiData`` as texts, each under its name."""
-        known = sorted(known for kpi_id, known in documents if kpi_id == kpi.kpi_id)
-        until = [(kpi.kpi_id, other) for other in known if other <= year]
+        """The parts of ``KpiData`` as texts, each under its name; texts and documents of the KPI by year."""
+        known = sorted(documents)
+        until = [cell for cell in known if cell <= (year,)]
         for name, cells in texts.items():
             yield name, (text for cell in until for text in cells.get(cell, ()))
         shown = list_kpi_sources((row for cell in until for row in documents[cell]), kpi)
@@ -173,7 +178,7 @@ def _digest(parts: Iterable[tuple[str, Iterable[str]]]) -> str:
     """Texts hold no line end, so that no two lists of parts run into the same lines."""
     digest = hashlib.sha256()
     for name, texts in parts:
-        digest.update(f"{name}:\n".encode())
-        for text in texts:
-            digest.update(f"{text}\n".encode())
+        lines = chain((f"{name}:",), texts)
+        while some := list(islice(lines, _TEXTS)):
+            digest.update("".join(f"{line}\n" for line in some).encode())
     return digest.hexdigest()

@@ -155,25 +155,36 @@ def read_quality(reader: WideReader) -> DataQuality:
     )
 
 
-def collect_facts(tables: Tables, verdict: Mapping[str, Any]) -> dict[str, Any]:
+def collect_facts(
+    tables: Tables, verdict: Mapping[str, Any], *, observations: pl.LazyFrame | None = None
+) -> dict[str, Any]:
     """What can be said of the tables as a whole.
 
     Args:
         tables: The curated tables.
         verdict: The kept result of the checks on them.
+        observations: All of them, where ``tables`` hold only what is compared.
 
     Returns:
         What JSON can hold: ``verdict``, as given; ``rows`` by table; ``figures`` by source: how many rows name it and the
         ``first`` and ``last`` fiscal year that they are about.
     """
-    named = pl.concat(tables[name].select("source_id", "fiscal_year") for name in COUNTED_TABLES)
-    figures = named.group_by("source_id").agg(
-        pl.len().alias("figures"),
-        pl.col("fiscal_year").min().alias("first"),
-        pl.col("fiscal_year").max().alias("last"),
+    whole = {name: table.lazy() for name, table in tables.items()}
+    if observations is not None:
+        whole["observations"] = observations
+    named = pl.concat(whole[name].select("source_id", "fiscal_year") for name in COUNTED_TABLES)
+    figures = (
+        named.group_by("source_id")
+        .agg(
+            pl.len().alias("figures"),
+            pl.col("fiscal_year").min().alias("first"),
+            pl.col("fiscal_year").max().alias("last"),
+        )
+        .sort("source_id")
+        .collect(engine="streaming")
     )
     return {
         "verdict": dict(verdict),
-        "rows": {name: table.height for name, table in tables.items()},
-        "figures": {row.pop("source_id"): row for row in figures.sort("source_id").to_dicts()},
+        "rows": {name: table.select(pl.len()).collect().item() for name, table in whole.items()},
+        "figures": {row.pop("source_id"): row for row in figures.to_dicts()},
     }
