@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 CHECKED := data/curated/validation.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data report lab test lint bench bench-cluster soak lock test-tools clean
+.PHONY: help setup data report lab test lint bench bench-cluster bench-scale soak lock test-tools clean
 
 help:
 	@echo "make report   set up, build and check the data, write all reports (FISCAL_YEAR=2024 BRANCH=all KPI=all)"
@@ -17,6 +17,7 @@ help:
 	@echo "make test     set up and run all tests      make lint   style checks"
 	@echo "make data     curate and validate only      make bench  measure batch and statistics"
 	@echo "make soak     20 full batches in a row: nothing left behind, no growth, the same pages"
+	@echo "make bench-scale   measure a report among 4,700 units beside one among 47"
 	@echo "make lock     renew requirements.lock (needs uv)"
 
 setup: $(READY)
@@ -63,6 +64,10 @@ bench-cluster: data
 
 soak: data
 	$(BIN)/python benchmarks/soak.py
+
+# The store of 18 million rows takes most of half an hour, and several GB.
+bench-scale: $(READY)
+	$(BIN)/python benchmarks/scale.py
 
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \

@@ -98,12 +98,13 @@ def write_pages(connection: Connection, project: Path) -> None:
 
 def serve_pages(project: Path) -> None:
     """Codes come in by line, what the page of each took goes out as JSON."""
-    forkserver.set_forkserver_preload(["kenpo_lib.batch.cells"])
-    ours, theirs = get_context("spawn").Pipe()
-    get_context("spawn").Process(target=write_pages, args=(theirs, project), daemon=True).start()
+    forkserver.set_forkserver_preload(["kenpo_lib.batch.preload"])
+    context = get_context("forkserver")
+    ours, theirs = context.Pipe()
+    context.Process(target=write_pages, args=(theirs, project), daemon=True).start()
     for line in sys.stdin:
-        receiver, sender = get_context("forkserver").Pipe(duplex=False)
-        process = get_context("forkserver").Process(target=run_cells, args=(sender, project, line.strip()))
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=run_cells, args=(sender, project, line.strip()))
         process.start()
         sender.close()
         run, cpu, peak = receiver.recv()
@@ -166,23 +167,24 @@ def measure_pages(projects: Sequence[tuple[Path, int]], count: int) -> list[list
     return made
 
 
-def make_project(folder: Path, units: int) -> Path:
+def make_project(folder: Path, units: int, years: int) -> Path:
     """The made-up project, unless the folder has one."""
     if not (folder / "data" / "curated" / "validation.json").is_file():
-        subprocess.run([sys.executable, str(HERE / "scale_data.py"), str(folder), str(units)], check=True)
+        subprocess.run([sys.executable, str(HERE / "scale_data.py"), str(folder), str(units), str(years)], check=True)
     return folder
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--units", type=int, default=LARGE, help="of the larger project")
+    parser.add_argument("--years", type=int, default=10, help="of both")
     parser.add_argument("--pages", type=int, default=9, help="pages of each size; the median counts")
     parser.add_argument("--folder", type=Path, help="where the projects are made and kept; else they are thrown away")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as thrown_away:
         folder = options.folder or Path(thrown_away)
         sizes = (SMALL, options.units)
-        projects = [(make_project(folder / f"units{units}", units), units) for units in sizes]
+        projects = [(make_project(folder / f"units{units}", units, options.years), units) for units in sizes]
         stores = [
             measure_command([sys.executable, __file__, "store", str(project)], env=environment(project))
             for project, _ in projects

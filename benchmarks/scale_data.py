@@ -1,4 +1,4 @@
-"""A project of made-up figures of any size: ``scale_data.py FOLDER UNITS``. 4,700 units make 18,330,000 observations.
+"""A project of made-up figures of any size: ``scale_data.py FOLDER UNITS [YEARS]``. 4,700 units make 18,330,000 observations.
 
 Thirty real KPIs over ten years, each year with its full-year value and twelve values part-way through it, for so many units in
 blocks of a hundred; a target for each unit, KPI and year, the proxies, budgets and marks; every unit has a document of its own.
@@ -257,4 +257,5 @@ def _list_marks() -> pl.DataFrame:
 
 
 if __name__ == "__main__":
+    YEARS = YEARS[-int(sys.argv[3]) :] if sys.argv[3:] else YEARS
     make_project(Path(sys.argv[1]), int(sys.argv[2]))

@@ -75,7 +75,8 @@ def _order_sources(observations: pl.DataFrame, sources: pl.DataFrame) -> pl.Data
     return (
         observations.filter(pl.col("component") == "total")
         .join(sources.select("source_id", "order_date"), on="source_id", how="left")
-        .sort("order_date", "source_id", descending=True)
+        # In the order of the table within a document: sums must not hang on what else is there, to the last bit.
+        .sort("order_date", "source_id", descending=True, maintain_order=True)
     )
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import builders
@@ -17,10 +18,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_store import CHANGES, compute_world, equal, list_fingerprints, list_pages, make_world, set_cell
+from test_unmeasured import compile_chart
 
 from kenpo_lib import briefing as show
-from kenpo_lib import incentive
+from kenpo_lib import charts, incentive
 from kenpo_lib.catalogue import Catalogue
+from kenpo_lib.charts.unmeasured import hide_text
 from kenpo_lib.compare import compare_all
 from kenpo_lib.curated import Tables
 from kenpo_lib.spine import compute_spine
@@ -192,6 +195,16 @@ def test_observations_left_out_change_no_comparison(rows):
     assert kept.filter(pl.col("value").is_not_null())["as_of"].drop_nulls().n_unique() <= 2
 
 
+def test_real_figures_compare_the_same_to_the_last_bit(tables: Tables, catalogue: Catalogue):
+    # given
+    picked = pick_compared(tables["observations"].lazy()).collect()
+    # when
+    whole, part = (compare_all(tables | {"observations": each}, catalogue) for each in (tables["observations"], picked))
+    # then
+    assert picked.height < tables["observations"].height
+    assert all(one.equals(other, null_equal=True) for one, other in zip(whole, part, strict=True))
+
+
 def test_months_are_left_out_before_they_are_compared(catalogue: Catalogue):
     # given three months of ten branches
     tables, codes = make_branches(catalogue)
@@ -223,6 +236,45 @@ def test_page_of_a_large_group_shows_the_spread_and_the_block(tmp_path: Path, ca
     values = [row["value"] for row in tables["observations"].filter(fiscal_year=2024, period="FY").to_dicts()]
     quantile = pl.Series(values).quantile(0.5, interpolation="linear")
     assert any(f"{quantile:.1f}" in table.text for table in shown.select("table"))
+
+
+def test_distribution_is_drawn_without_measuring_and_holds_nothing_but_shapes(catalogue: Catalogue):
+    # given half of the values at one end, and a name that is markup
+    name = "<b>&</b>"
+    own = {"branch_code": "x", "branch_name": name, "value": 2.0, "national": 1.5, "national_kind": "mean"}
+    rows = [{"branch_code": f"{n}", "block": "b", "value": float(min(n, 300))} for n in range(600)]
+    series = {"kpi_id": "visit_rate", "definition": "10m", "fiscal_year": 2024}
+    spread = places.summarise_spread(pl.DataFrame([series | row for row in rows])).row(0, named=True)
+    # when
+    chart = charts.draw_distribution(spread, own | {"target_threshold": None}, catalogue.kpis["visit_rate"], lang="ja")
+    drawn = ET.fromstring(charts.render_svg(chart, id_prefix="d", label="図"))
+    # then all are counted, and most in the last bar
+    assert (spread["known"], sum(spread["bars"]), spread["bars"][-1]) == (600, 600, max(spread["bars"]))
+    assert (spread["high_count"], len(spread["high_codes"])) == (300, places.MOST_CODES)
+    assert hide_text(compile_chart(chart))
+    assert any(name in (element.text or "") for element in drawn.iter())
+    assert {element.tag.rpartition("}")[2] for element in drawn.iter()} <= {
+        "svg",
+        "g",
+        "path",
+        "line",
+        "text",
+        "circle",
+    }
+
+
+def test_values_that_are_all_the_same_are_one_bar(catalogue: Catalogue):
+    # given
+    series = {"kpi_id": "visit_rate", "definition": "10m", "fiscal_year": 2024, "block": "b", "value": 100.0}
+    spread = places.summarise_spread(pl.DataFrame([series | {"branch_code": f"{n}"} for n in range(300)]))
+    own = {"branch_code": "1", "branch_name": "甲", "value": 100.0, "national": None, "national_kind": None}
+    # when
+    chart = charts.draw_distribution(
+        spread.row(0, named=True), own | {"target_threshold": None}, catalogue.kpis["visit_rate"], lang="ja"
+    )
+    # then
+    assert [count for count in spread["bars"][0] if count] == [300]
+    assert "path" in charts.render_svg(chart, id_prefix="d", label="図")
 
 
 @pytest.mark.usefixtures("crowded")

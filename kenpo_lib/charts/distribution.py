@@ -60,7 +60,7 @@ def draw_distribution(
 
 def _draw_bars(spread: Mapping[str, Any], x: alt.X) -> alt.Chart:
     bars, highest = spread["bars"], max(spread["bars"])
-    step = (spread["high"] - spread["low"]) / len(bars)
+    step = (spread["high"] - spread["low"]) / len(bars)  # 0 where all are the same: a line is left
     rows = [
         {
             "x": spread["low"] + step * place,
@@ -70,5 +70,5 @@ def _draw_bars(spread: Mapping[str, Any], x: alt.X) -> alt.Chart:
         for place, count in enumerate(bars)
         if count
     ]
-    marks = inline(rows).mark_rect(color=OTHERS, opacity=1, y2=_HEIGHT)
+    marks = inline(rows).mark_rect(fill=OTHERS, stroke=OTHERS, strokeWidth=1, opacity=1, y2=_HEIGHT)
     return marks.encode(x=x, x2="x2:Q", y=alt.Y("y:Q", scale=None, axis=None))
