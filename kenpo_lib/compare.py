@@ -75,8 +75,7 @@ def _order_sources(observations: pl.DataFrame, sources: pl.DataFrame) -> pl.Data
     return (
         observations.filter(pl.col("component") == "total")
         .join(sources.select("source_id", "order_date"), on="source_id", how="left")
-        # In the order of the table within a document: sums must not hang on what else is there, to the last bit.
-        .sort("order_date", "source_id", descending=True, maintain_order=True)
+        .sort("order_date", "source_id", descending=True)
     )
 
 

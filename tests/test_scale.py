@@ -27,9 +27,9 @@ from kenpo_lib.charts.unmeasured import hide_text
 from kenpo_lib.compare import compare_all
 from kenpo_lib.curated import Tables
 from kenpo_lib.spine import compute_spine
-from kenpo_lib.store import Store, build_store, places
+from kenpo_lib.store import Store, build_store, observations, places
 from kenpo_lib.store.build import GROUP_ROWS
-from kenpo_lib.store.computed import compute
+from kenpo_lib.store.computed import compute, compute_folder
 from kenpo_lib.store.observations import pick_compared
 from kenpo_lib.store.page_data import read_page
 
@@ -195,24 +195,22 @@ def test_observations_left_out_change_no_comparison(rows):
     assert kept.filter(pl.col("value").is_not_null())["as_of"].drop_nulls().n_unique() <= 2
 
 
-def test_real_figures_compare_the_same_to_the_last_bit(tables: Tables, catalogue: Catalogue):
-    # given
-    picked = pick_compared(tables["observations"].lazy()).collect()
-    # when
-    whole, part = (compare_all(tables | {"observations": each}, catalogue) for each in (tables["observations"], picked))
-    # then
-    assert picked.height < tables["observations"].height
-    assert all(one.equals(other, null_equal=True) for one, other in zip(whole, part, strict=True))
-
-
-def test_months_are_left_out_before_they_are_compared(catalogue: Catalogue):
+def test_few_observations_are_loaded_whole_and_many_are_not(tmp_path: Path, catalogue: Catalogue, monkeypatch):
     # given three months of ten branches
     tables, codes = make_branches(catalogue)
+    curated_dir = builders.write_curated(tmp_path, tables)
     # when
-    picked = pick_compared(tables["observations"].lazy()).collect()
+    few = observations.read_compared(curated_dir)
+    monkeypatch.setattr(observations, "MOST_LOADED", 100)
+    many = observations.read_compared(curated_dir)
     # then only the last month is left
-    assert picked.filter(status="interim")["as_of"].unique().to_list() == [dt.date(2024, 7, 28)]
-    assert picked.height == 2 * len(codes) + 10
+    assert few["observations"].equals(tables["observations"].select(few["observations"].columns))
+    assert many["observations"].height == 2 * len(codes) + 10
+    assert many["observations"].filter(status="interim")["as_of"].unique().to_list() == [dt.date(2024, 7, 28)]
+    assert (
+        compute_folder(curated_dir, catalogue, verdict={}).read_facts()["rows"]["observations"]
+        == few["observations"].height
+    )
 
 
 # --- what is shown --------------------------------------------------------------------------------------------------

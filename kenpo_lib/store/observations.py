@@ -14,6 +14,9 @@ from kenpo_lib.curated import SCHEMAS, Tables, read_manifest
 from kenpo_lib.grain import CELL
 
 _IS_PART_WAY = (pl.col("component") == "total") & (pl.col("status") == "interim") & pl.col("value").is_not_null()
+MOST_LOADED = (
+    1_000_000  # rows; fewer are loaded whole, since leaving some out changes in which order the rest is summed up
+)
 _PLACE, _LATEST = "_place", "_latest"
 
 
@@ -36,11 +39,13 @@ def scan_observations(directory: Path) -> pl.LazyFrame:
 
 
 def read_compared(directory: Path) -> Tables:
-    """All curated tables, checked to belong together; of the observations what ``pick_compared`` leaves.
+    """All curated tables, checked to belong together; of many observations only what ``pick_compared`` leaves.
 
     Raises:
         InputError: Missing, incomplete or changed tables; the remedy is named.
     """
-    read_manifest(directory)
+    rows = read_manifest(directory)["rows"]["observations.parquet"]
+    observations = scan_observations(directory)
+    compared = observations if rows <= MOST_LOADED else pick_compared(observations)
     rest = {name: pl.read_parquet(directory / f"{name}.parquet") for name in SCHEMAS if name != "observations"}
-    return {"observations": pick_compared(scan_observations(directory)).collect(engine="streaming"), **rest}
+    return {"observations": compared.collect(engine="streaming" if rows > MOST_LOADED else "auto"), **rest}
