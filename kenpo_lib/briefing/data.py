@@ -56,7 +56,7 @@ class Briefing:
     def branch_name(self) -> str:
         return self.catalogue.branches[self.branch_code].name(self.lang)
 
-    @property
+    @functools.cached_property
     def branch_count(self) -> int:
         """How many branches there are, without the nation."""
         return len(self.catalogue.branch_codes)

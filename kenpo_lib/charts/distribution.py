@@ -59,16 +59,13 @@ def draw_distribution(
 
 
 def _draw_bars(spread: Mapping[str, Any], x: alt.X) -> alt.Chart:
+    """The bars as one shape with steps: one mark, not forty."""
     bars, highest = spread["bars"], max(spread["bars"])
     step = (spread["high"] - spread["low"]) / len(bars)  # 0 where all are the same: a line is left
     rows = [
-        {
-            "x": spread["low"] + step * place,
-            "x2": spread["low"] + step * (place + 1),
-            "y": _HEIGHT * (1 - count / highest),
-        }
-        for place, count in enumerate(bars)
-        if count
+        {"x": spread["low"] + step * place, "y": _HEIGHT * (1 - count / highest)}
+        for place, count in enumerate([*bars, bars[-1]])
     ]
-    marks = inline(rows).mark_rect(fill=OTHERS, stroke=OTHERS, strokeWidth=1, opacity=1, y2=_HEIGHT)
-    return marks.encode(x=x, x2="x2:Q", y=alt.Y("y:Q", scale=None, axis=None))
+    style = {"color": OTHERS, "stroke": OTHERS, "strokeWidth": 1, "opacity": 1}
+    marks = inline(rows).mark_area(interpolate="step-after", y2=_HEIGHT, **style)
+    return marks.encode(x=x, y=alt.Y("y:Q", scale=None, axis=None, stack=None))
