@@ -35,7 +35,7 @@ def pick_compared(observations: pl.LazyFrame) -> pl.LazyFrame:
 
 def scan_observations(directory: Path) -> pl.LazyFrame:
     """All of them, not read yet."""
-    return pl.scan_parquet(directory / "observations.parquet")
+    return pl.scan_parquet(directory / "observations.parquet", glob=False)
 
 
 def read_compared(directory: Path) -> Tables:
@@ -47,5 +47,7 @@ def read_compared(directory: Path) -> Tables:
     rows = read_manifest(directory)["rows"]["observations.parquet"]
     observations = scan_observations(directory)
     compared = observations if rows <= MOST_LOADED else pick_compared(observations)
-    rest = {name: pl.read_parquet(directory / f"{name}.parquet") for name in SCHEMAS if name != "observations"}
+    rest = {
+        name: pl.read_parquet(directory / f"{name}.parquet", glob=False) for name in SCHEMAS if name != "observations"
+    }
     return {"observations": compared.collect(engine="streaming" if rows > MOST_LOADED else "auto"), **rest}
