@@ -65,7 +65,7 @@ bench-cluster: data
 soak: data
 	$(BIN)/python benchmarks/soak.py
 
-# The store of 18 million rows takes most of half an hour, and several GB.
+# Makes 18 million rows and builds their store first, which takes its time and some GB of memory.
 bench-scale: $(READY)
 	$(BIN)/python benchmarks/scale.py
 

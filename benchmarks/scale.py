@@ -1,6 +1,6 @@
 """What one report costs with a hundred times the units: processor time and memory of a page and of the store, in both sizes.
 
-Run it with ``make bench-scale``; it takes about half an hour and, for the store of the larger project, several GB of memory. The
+Run it with ``make bench-scale``; making the larger project and building its store takes most of the time, and some GB of memory. The
 projects are made up by ``scale_data.py``. A page is measured as the batch makes it: its notebook in a process forked from one that
 has imported everything, then the page in a writer that is warm; only what these two do for the page counts. The sizes take turns
 page by page, so that other work on the machine falls on both.
