@@ -52,7 +52,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def scheduler(host: str = "127.0.0.1") -> Iterator[str]:
     """A scheduler of its own; its address."""
-    process = _start("dask_scheduler", "--host", host, "--port", "0", "--no-dashboard", "--scheduler-file", "/dev/null")
+    process = _start("dask_scheduler", "--host", host, "--port", "0", "--no-dashboard")
     try:
         yield _find_address(process, host)
     finally:
