@@ -113,7 +113,7 @@ def count_movement(rows: Sequence[Row]) -> dict[str, int]:
 
 def count_nation(rows: Sequence[Row]) -> dict[str, int]:
     """How many KPIs are ``better``, ``worse`` and the ``same`` against the nation, of whatever kind its figures are."""
-    return _count_judgements(row["national_judgement"] for row in rows if row["national_kind"] in _NATIONS)
+    return _count_judgements(row["national_judgement"] for row in rows)
 
 
 def _count_judgements(judgements: Iterable[str | None]) -> dict[str, int]:

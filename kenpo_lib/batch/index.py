@@ -16,7 +16,7 @@ from kenpo_lib.catalogue import THEMES, Catalogue
 from kenpo_lib.files import write_atomically
 from kenpo_lib.language import Lang, Text
 from kenpo_lib.normalise import format_fiscal_year
-from kenpo_lib.sentences import RESULT_WORDS
+from kenpo_lib.sentences import JUDGEMENT_WORDS, RESULT_WORDS
 from kenpo_lib.tables import Html, badge, bullet_list, cell, heading, join, table
 
 _JAPAN = timezone(timedelta(hours=9))  # the same date on every machine
@@ -29,7 +29,6 @@ _WAYS = {
     "lower": Text("低下", "lower"),
     "same": Text("同じ", "same"),
 }
-_NATION = {"better": Text("良い", "better"), "worse": Text("悪い", "worse"), "same": Text("同じ", "same")}
 _CHECKS = {
     "ok": Text("合格", "passed"),
     "warning": Text("注意", "warned"),
@@ -77,7 +76,7 @@ _GROUPS = {
         Text("地域", "Block"),
         {
             "targets": (_TARGETS, RESULT_WORDS),
-            "nation": (Text("全国と比べて", "Against the nation"), _NATION),
+            "nation": (Text("全国と比べて", "Against the nation"), JUDGEMENT_WORDS),
             "prior": (_PRIOR, _WAYS),
         },
         _NOTES,
