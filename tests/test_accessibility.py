@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page
 
 from kenpo_lib.batch.error_page import render_error_page
-from kenpo_lib.batch.job import Job, Kind
+from kenpo_lib.batch.job import plan_jobs
 from kenpo_lib.batch.paths import Paths
 from kenpo_lib.batch.work import Cause, Failure
 from kenpo_lib.catalogue import Catalogue
@@ -47,12 +47,8 @@ def files(
     """A file of every type of page."""
     error = tmp_path_factory.mktemp("error") / "error.html"
     failure = Failure(Cause.DATA, Text("表が空です。", "A table is empty."), 3, "show(briefing)\n    .rows")
-    job = Job(Kind.BRANCH, "04", 2024, "ja", error.name)
-    error.write_bytes(
-        render_error_page(
-            job, failure, attempt=2, keeps_former=True, catalogue=catalogue, templates=published.templates
-        )
-    )
+    (_, job) = plan_jobs(catalogue, ["04"], fiscal_year=2024, lang="ja")
+    error.write_bytes(render_error_page(job, failure, attempt=2, keeps_former=True, templates=published.templates))
     made = detail_pages | {error.name: error}
     return {name: made.get(file, published.reports / file) for name, file in PAGES.items()}
 
@@ -186,7 +182,7 @@ _FIND_STOPS = """() => {
         ("overview", "contents", {"contents", "table", "details", "csv"}),
         ("one KPI", "contents", {"contents", "table", "details", "csv"}),
         ("quality", "contents", {"contents", "table", "details", "csv"}),
-        ("index", "table", {"table", "page"}),
+        ("index", "contents", {"contents", "table", "page"}),
     ],
 )
 def test_tab_goes_through_the_page_in_its_order_and_shows_where_it_is(
