@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
+import builders
 import pytest
 from batches import hash_pages, list_files
 from click.testing import CliRunner, Result
@@ -136,6 +138,21 @@ def test_branches_mean_the_overview_too_and_kpis_and_quality_come_alone(publishe
     assert _list_planned(_plan(published, *year, *wanted)) == others
     assert _list_planned(_plan(published, *year, "--quality")) == others[1:]
     assert _list_planned(_plan(published, *year, *wanted, "--branch", "04")) == branches + others
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ([], "--branch all --kpi all --quality"),
+        (["BRANCH=04", "KPI=visit_rate"], "--branch 04 --kpi visit_rate --quality"),
+        (["KPI="], "--branch all --quality"),
+    ],
+)
+def test_make_report_asks_for_every_type_of_page(given: list[str], asked: str):
+    command = ["make", "--dry-run", "--old-file=data", "report", *given]
+    shown = subprocess.run(command, cwd=builders.ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert shown.split() == f".venv/bin/kenpo report --fiscal-year 2024 {asked}".split()
 
 
 def test_kpis_come_once_each_in_reading_order_and_all_means_those_with_data(published: Paths, catalogue: Catalogue):
