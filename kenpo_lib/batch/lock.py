@@ -72,10 +72,12 @@ def _release(descriptor: int, path: Path) -> None:
     with uninterrupted():
         if os.name == "nt":
             os.close(descriptor)
-        with suppress(OSError):
-            remove(path)
-        if os.name != "nt":
-            os.close(descriptor)
+        try:
+            with suppress(OSError):
+                remove(path)
+        finally:
+            if os.name != "nt":
+                os.close(descriptor)
 
 
 def _open_locked(path: Path) -> int:
