@@ -7,6 +7,7 @@ After an intended change, look at the pictures that this renews, and commit them
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from typing import NamedTuple
@@ -131,6 +132,12 @@ def _contribution(figures: Figures) -> alt.LayerChart:
     return charts.draw_contribution(parts, KPI, **WORDS)
 
 
+def _distribution(figures: Figures) -> alt.LayerChart:
+    bars = [round(300 * math.exp(-(((place - 17) / 8) ** 2))) for place in range(40)]
+    spread = {"low": 24.0, "high": 48.0, "known": sum(bars), "bars": bars}
+    return charts.draw_distribution(spread, figures.latest.filter(branch_code="04").to_dicts()[0], KPI, **WORDS)
+
+
 SPARK = [(2021, 30.0, NEW), (2022, 31.0, NEW), (2023, None, NEW), (2024, 33.0, NEW)]
 SPINE = {"worst": 0.05, "lower": 0.35, "value": 0.8, "upper": 0.62, "best": 0.95}
 KINDS: dict[str, Callable[[Figures], alt.TopLevelMixin | str]] = {
@@ -139,6 +146,7 @@ KINDS: dict[str, Callable[[Figures], alt.TopLevelMixin | str]] = {
     "caterpillar": lambda figures: charts.draw_caterpillar(figures.latest, KPI, **WORDS, branch_code="04"),
     "contribution": _contribution,
     "coverage": _coverage,
+    "distribution": _distribution,
     "funnel": lambda figures: charts.draw_funnel(figures.latest, KPI, **WORDS),
     "incentive_points": lambda _: charts.draw_incentive_points(_points(), lang="ja"),
     "position": lambda figures: charts.draw_position(figures.latest, KPI, branch_code="04", **WORDS),
