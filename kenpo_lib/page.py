@@ -61,16 +61,13 @@ _CSS_FETCH = re.compile(
     r"@import|url\((?!\s*[\"']?#)|\bsrc\(|image(?:-set)?\(|cross-fade\(|element\(|expression\(", re.IGNORECASE
 )
 # Signs that show nothing and reorder or hide what stands beside them: controls, direction marks, zero-width signs. The two
-# joiners stay, emoji are made with them.
-_HIDDEN_SIGNS = "".join(
+# joiners stay, emoji are made with them. The tags of U+E0000 spell whole texts.
+_HIDDEN = frozenset(
     sign
-    for sign in map(
-        chr, (*range(0x10000), *range(0xE0000, 0xE0080))
-    )  # the tags, which spell whole texts that nobody sees
+    for sign in map(chr, (*range(0x10000), *range(0xE0000, 0xE0080)))
     if unicodedata.category(sign) in ("Cc", "Cf") and sign not in "\t\n\r\u200c\u200d"
 )
-_HIDDEN = frozenset(_HIDDEN_SIGNS)
-_UNSEEN = re.compile(f"[{re.escape(_HIDDEN_SIGNS)}]")
+_UNSEEN = re.compile(f"[{re.escape(''.join(sorted(_HIDDEN)))}]")
 
 
 def sanitise(html: str) -> str:
