@@ -8,10 +8,17 @@ from typing import Any
 import altair as alt
 
 from kenpo_lib.catalogue import Branch, Kpi
-from kenpo_lib.charts import shape
 from kenpo_lib.charts.layers import compose, inline, list_flags, strip_ends, value_axis
-from kenpo_lib.charts.position import FLAG_ROW, STRIP_BOTTOM, STRIP_MARGIN, STRIP_WIDTH, draw_flags, draw_key
-from kenpo_lib.charts.theme import OTHERS, TEXT_SIZE
+from kenpo_lib.charts.position import (
+    FLAG_ROW,
+    STRIP_BOTTOM,
+    STRIP_MARGIN,
+    STRIP_WIDTH,
+    draw_flags,
+    draw_key,
+    place_flags,
+)
+from kenpo_lib.charts.theme import OTHERS
 from kenpo_lib.language import Lang, Text
 
 _HEIGHT = 60
@@ -42,10 +49,7 @@ def draw_distribution(
     flags = list_flags([own], own, kpi, branches=branches, lang=lang)
     start, end = strip_ends([spread["low"], spread["high"], *(flag.value for flag in flags)], kpi)
     width = STRIP_WIDTH - 2 * STRIP_MARGIN
-    anchors = [width * (flag.value - start) / (end - start) for flag in flags]
-    text_widths = [shape.text_width(flag.text, TEXT_SIZE) for flag in flags]
-    places = shape.place_flags(anchors, text_widths, low=4 - STRIP_MARGIN, high=width + STRIP_MARGIN - 4)
-    flag_rows = 1 + max((row for row, _ in places), default=-1)
+    anchors, places, flag_rows = place_flags(flags, start, end, width=width)
     x = alt.X(
         "x:Q", scale=alt.Scale(domain=[start, end], nice=False, zero=False), axis=value_axis(start, end, kpi, lang)
     )

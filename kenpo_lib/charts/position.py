@@ -80,10 +80,7 @@ def draw_position(
     for dot in dots:
         dot["y"] = height - 2 - DOT / 2 - spacing * dot.pop("level")
 
-    anchors = [width * (flag.value - start) / (end - start) for flag in flags]
-    text_widths = [shape.text_width(flag.text, TEXT_SIZE) for flag in flags]
-    places = shape.place_flags(anchors, text_widths, low=4 - STRIP_MARGIN, high=width + STRIP_MARGIN - 4)
-    flag_rows = 1 + max((row for row, _ in places), default=-1)
+    anchors, places, flag_rows = place_flags(flags, start, end, width=width)
     chosen_foot = next((dot["y"] for dot in dots if dot["tone"] == "strong"), height) - DOT / 2
     x = alt.X(
         "x:Q", scale=alt.Scale(domain=[start, end], nice=False, zero=False), axis=value_axis(start, end, kpi, lang)
@@ -125,6 +122,16 @@ def _draw_dots(dots: Sequence[Mapping[str, Any]], x: alt.X, tones: Sequence[str]
             marks = inline(rows).mark_point(shape="circle", filled=True, color=colour, size=size, opacity=1)
             layers.append(marks.encode(x=x, y=alt.Y("y:Q", scale=None, axis=None)))
     return layers
+
+
+def place_flags(
+    flags: Sequence[Flag], start: float, end: float, *, width: float
+) -> tuple[list[float], Sequence[tuple[int, int]], int]:
+    """Where the poles of flags over a strip from ``start`` to ``end`` stand, the row and side of each word, and how many rows that takes."""
+    anchors = [width * (flag.value - start) / (end - start) for flag in flags]
+    text_widths = [shape.text_width(flag.text, TEXT_SIZE) for flag in flags]
+    places = shape.place_flags(anchors, text_widths, low=4 - STRIP_MARGIN, high=width + STRIP_MARGIN - 4)
+    return anchors, places, 1 + max((row for row, _ in places), default=-1)
 
 
 def draw_flags(
