@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from html.parser import HTMLParser
+from collections.abc import Mapping
 
 import nh3
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 MAX_PAGE_BYTES = 1_000_000
 CONTENT_SECURITY_POLICY = (
@@ -113,132 +114,85 @@ def _read_escape(escape: re.Match[str]) -> str:
 
 
 def check_page(html: str, *, max_bytes: int = MAX_PAGE_BYTES) -> list[str]:
-    """Everything that keeps a finished page from being published; empty for a good one."""
+    """Everything that keeps a finished page from being published; empty for a good one.
+
+    The page is read by the rules of HTML5, as browsers do, and by another parser than the one that sanitises.
+    """
     problems = []
     size = len(html.encode("utf-8"))
     if size > max_bytes:
         problems.append(f"{size} bytes, more than {max_bytes}")
-    page = _Page()
-    page.feed(html)
-    page.close()
-    problems += page.problems
     if not html.lower().lstrip().startswith("<!doctype html>"):
         problems.append("no <!doctype html>")
-    if not page.lang:
-        problems.append("no language on <html>")
-    if page.policies[:1] != [CONTENT_SECURITY_POLICY]:
-        problems.append("no content security policy")
-    if page.headings != 1:
-        problems.append(f"{page.headings} <h1> instead of one")
-    doubled = [identity for identity, count in page.ids.items() if count > 1]
+    page = LexborHTMLParser(html)
+    ids: Counter[str] = Counter()
+    anchors: list[str] = []
+    for element in page.css("*"):
+        tag, attributes = element.tag.lower(), element.attributes
+        if tag in _FORBIDDEN:
+            problems.append(f"<{tag}> is not allowed")
+        if attributes:
+            problems += _check_attributes(tag, attributes)
+            if "id" in attributes:
+                ids[attributes["id"] or ""] += 1
+            if tag == "a" and (attributes.get("href") or "").startswith("#"):
+                anchors.append(attributes["href"][1:])
+    problems += ["a style sheet that fetches" for style in page.css("style") if _fetches(style.text())]
+    problems += _check_head(page)
+    headings = len(page.css("h1"))
+    if headings != 1:
+        problems.append(f"{headings} <h1> instead of one")
+    doubled = [identity for identity, count in ids.items() if count > 1]
     if doubled:
         problems.append(f"ids used twice: {doubled[:5]}")
-    problems += [f"link to nowhere: #{anchor}" for anchor in page.anchors if anchor not in page.ids]
-    problems += ["an <svg> without label"] * page.unlabelled
-    problems += ["a <table> without caption"] * (page.tables - page.captions)
+    problems += [f"link to nowhere: #{anchor}" for anchor in anchors if anchor not in ids]
+    problems += ["an <svg> without label" for picture in page.css("svg") if not _is_labelled(picture.attributes)]
+    problems += ["a <table> without caption" for table in page.css("table") if not _has_caption(table)]
     return problems
 
 
-class _Page(HTMLParser):
-    """One pass over a finished page, with Python's own parser: independent of the one that sanitises, and quick."""
+def _check_head(page: LexborHTMLParser) -> list[str]:
+    problems = []
+    if not page.root.attributes.get("lang"):
+        problems.append("no language on <html>")
+    orders = [(order.attributes["http-equiv"] or "").lower() for order in page.css("meta[http-equiv]")]
+    if "refresh" in orders:
+        problems.append("<meta http-equiv=refresh> leads elsewhere")
+    policies = [
+        order.attributes.get("content")
+        for order in page.css("head meta[http-equiv]")
+        if (order.attributes["http-equiv"] or "").lower() == "content-security-policy"
+    ]
+    if policies[:1] != [CONTENT_SECURITY_POLICY]:
+        problems.append("no content security policy")
+    return problems
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.problems: list[str] = []
-        self.ids: Counter[str] = Counter()
-        self.anchors: list[str] = []
-        self.policies: list[str] = []
-        self.lang = ""
-        self.headings = self.unlabelled = self.tables = self.captions = 0
-        self._open_tables: list[bool] = []  # whether each table that is open has its caption
-        self._in_head = self._in_style = False
 
-    def updatepos(self, i: int, j: int) -> int:
-        return j  # nobody asks for the number of a line
+def _is_labelled(attributes: Mapping[str, str | None]) -> bool:
+    is_named = attributes.get("role") == "img" and attributes.get("aria-label")
+    return bool(is_named) or attributes.get("aria-hidden") == "true"
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes: dict[str, str] = {}
-        for name, value in attrs:
-            attributes.setdefault(name, value or "")  # the first one counts, as in browsers
-        self.problems += _check_element(tag, attributes)
-        if "id" in attributes:
-            self.ids[attributes["id"]] += 1
-        look = getattr(self, f"_see_{tag}", None)
-        if look:
-            look(attributes)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)  # browsers ignore the slash, but for SVG, where nothing here depends on it
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "head":
-            self._in_head = False
-        elif tag == "style":
-            self._in_style = False
-        elif tag == "table" and self._open_tables:
-            self._open_tables.pop()
-
-    def handle_data(self, data: str) -> None:
-        if self._in_style and _fetches(data):
-            self.problems.append("a style sheet that fetches")
-
-    def _see_html(self, attributes: dict[str, str]) -> None:
-        self.lang = self.lang or attributes.get("lang", "")
-
-    def _see_head(self, attributes: dict[str, str]) -> None:
-        self._in_head = True
-
-    def _see_body(self, attributes: dict[str, str]) -> None:
-        self._in_head = False
-
-    def _see_style(self, attributes: dict[str, str]) -> None:
-        self._in_style = True
-
-    def _see_meta(self, attributes: dict[str, str]) -> None:
-        kind = attributes.get("http-equiv", "").lower()
-        if kind == "refresh":
-            self.problems.append("<meta http-equiv=refresh> leads elsewhere")
-        elif kind == "content-security-policy" and self._in_head:
-            self.policies.append(attributes.get("content", ""))
-
-    def _see_h1(self, attributes: dict[str, str]) -> None:
-        self.headings += 1
-
-    def _see_a(self, attributes: dict[str, str]) -> None:
-        if attributes.get("href", "").startswith("#"):
-            self.anchors.append(attributes["href"][1:])
-
-    def _see_svg(self, attributes: dict[str, str]) -> None:
-        is_labelled = attributes.get("role") == "img" and attributes.get("aria-label")
-        self.unlabelled += not is_labelled and attributes.get("aria-hidden") != "true"
-
-    def _see_table(self, attributes: dict[str, str]) -> None:
-        self.tables += 1
-        self._open_tables.append(False)
-
-    def _see_caption(self, attributes: dict[str, str]) -> None:
-        if self._open_tables and not self._open_tables[-1]:
-            self._open_tables[-1] = True
-            self.captions += 1
+def _has_caption(table: LexborNode) -> bool:
+    return any(child.tag == "caption" for child in table.iter())
 
 
 _FORBIDDEN = {
     *("script", "iframe", "object", "embed", "link", "img", "image", "use", "foreignobject", "form", "input", "button"),
     *("video", "audio", "source", "base", "animate", "animatemotion", "animatetransform", "set", "feimage"),
     *("math", "template", "noscript", "frame", "frameset", "portal", "select", "textarea"),
+    *("plaintext", "xmp", "listing"),  # what follows would be shown as it is written
 }
 _LINKING = {"href", "src", "xlink:href", "srcset", "action", "formaction", "background", "ping", "poster", "data"}
 
 
-def _check_element(tag: str, attributes: dict[str, str]) -> list[str]:
+def _check_attributes(tag: str, attributes: Mapping[str, str | None]) -> list[str]:
     problems = []
-    if tag in _FORBIDDEN:
-        problems.append(f"<{tag}> is not allowed")
     for name, value in attributes.items():
         if name.startswith("on"):
             problems.append(f"<{tag} {name}> is not allowed")
-        if name in _LINKING and not _LINK.fullmatch(value):
-            problems.append(f"<{tag} {name}=…> leads elsewhere: {value[:60]}")
-        if not _is_plain(name) and _fetches(value):
+        if name in _LINKING and not _LINK.fullmatch(value or ""):
+            problems.append(f"<{tag} {name}=…> leads elsewhere: {(value or '')[:60]}")
+        if value and not _is_plain(name) and _fetches(value):
             problems.append(f"<{tag} {name}> fetches something")
     return problems
