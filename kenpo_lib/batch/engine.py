@@ -46,14 +46,19 @@ class _Outputs:
 
     def add(self, kind: str, **fields: Any) -> None:
         self.weigh(*fields.get("data", {}).values())
-        self.cell.append(nbformat.v4.new_output(kind, **fields))
+        self.cell.append(_make_output(kind, **fields))
 
     def write(self, name: str, text: str) -> None:
         self.weigh(text)
         if self.cell and self.cell[-1].output_type == "stream" and self.cell[-1].name == name:
             self.cell[-1].text += text
         else:
-            self.cell.append(nbformat.v4.new_output("stream", name=name, text=text))
+            self.cell.append(_make_output("stream", name=name, text=text))
+
+
+def _make_output(kind: str, **fields: Any) -> NotebookNode:
+    # nbformat's own function validates each output by itself; papermill has the whole notebook validated at its end.
+    return nbformat.from_dict({"output_type": kind, **fields})
 
 
 _outputs = _Outputs()  # one process, one notebook
@@ -106,9 +111,7 @@ class CellShell(InteractiveShell):
     displayhook_class = Type(_Hook)
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
-        _outputs.cell.append(
-            nbformat.v4.new_output("error", ename=etype.__name__, evalue=str(evalue), traceback=list(stb))
-        )
+        _outputs.cell.append(_make_output("error", ename=etype.__name__, evalue=str(evalue), traceback=list(stb)))
 
     def enable_gui(self, gui: str | None = None) -> None: ...
 

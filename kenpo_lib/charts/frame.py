@@ -48,11 +48,12 @@ def _read(value: Any) -> Any:
 
 
 @functools.cache
-def _parse_shorthand(shorthand: str) -> dict[str, Any]:
+def parse_shorthand(shorthand: str) -> dict[str, Any]:
+    """Field and type of ``x:Q``, by Altair's own reading, which takes a millisecond or two."""
     return alt.utils.parse_shorthand(shorthand)
 
 
 def _read_shorthand(shorthand: str, has_type: bool) -> dict[str, Any]:
     """``x:Q`` as field and type; x2 and y2 have the type of x and y."""
-    parsed = _parse_shorthand(shorthand)
+    parsed = parse_shorthand(shorthand)
     return dict(parsed) if has_type else {name: part for name, part in parsed.items() if name != "type"}
