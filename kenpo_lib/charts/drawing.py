@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kenpo_lib.charts.clean import clean_svg, drop_controls
-from kenpo_lib.charts.unmeasured import hide_text
+from kenpo_lib.charts.compiled import compile_spec
 
 FONT_DIR = Path(__file__).parents[1] / "fonts"
 _CACHED = 64  # charts; those that all pages of a batch share come again and again
@@ -71,10 +71,7 @@ def _render(spec: str) -> str:
 
     register_fonts()
     # Read here: the renderer's own reader of JSON rounds some numbers in their last digit.
-    # Marks are not announced one by one; the label says what they show.
-    compiled = vl_convert.vegalite_to_vega(json.loads(spec), config={"aria": False})
-    hide_text(compiled)
-    return vl_convert.vega_to_svg(compiled, allowed_base_urls=[])
+    return vl_convert.vega_to_svg(compile_spec(json.loads(spec)), allowed_base_urls=[])
 
 
 def warm_up() -> None:
