@@ -34,13 +34,17 @@ def join(parts: Iterable[str], separator: str = "") -> Html:
 
 def cell(content: Any, *, label: str = "", kind: str = "td", css: str = "", scope: str = "") -> Html:
     """One table cell. ``label`` repeats the heading where a narrow screen shows a row as a card."""
+    return Html(_write_cell(content, label=label, kind=kind, css=css, scope=scope))
+
+
+def _write_cell(content: Any, *, label: str = "", kind: str = "td", css: str = "", scope: str = "") -> str:
     # Put together by hand: a page has thousands of cells, and Html.format takes thirty times as long.
     attributes = "".join(
         f' {name}="{escape(value)}"'
         for name, value in (("class", css), ("scope", scope), ("data-label", label))
         if value
     )
-    return Html(f"<{kind}{attributes}>{escape('–' if content is None else content)}</{kind}>")
+    return f"<{kind}{attributes}>{escape('–' if content is None else content)}</{kind}>"
 
 
 def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], *, css: str = "") -> Html:
@@ -51,7 +55,7 @@ def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], 
     Cells are text (escaped), markup, or finished ``cell(...)`` markup beginning with ``<t``. They repeat the headings unless the
     table stays a table on every screen; that would be a third of its bytes for nothing.
     """
-    head = "".join(cell(heading, kind="th", scope="col") for heading in headings)
+    head = "".join(_write_cell(heading, kind="th", scope="col") for heading in headings)
     repeats = _ALWAYS_TABLES.isdisjoint(css.split())
     labels = ["", *headings[1:]] if repeats else [""] * len(headings)
     body = "".join(f"<tr>{_write_row(row, labels, marks_numbers=css != 'data')}</tr>" for row in rows)
@@ -71,7 +75,7 @@ def _write_row(row: Sequence[Any], labels: Sequence[str], *, marks_numbers: bool
     return "".join(
         content
         if isinstance(content, Markup) and content.startswith(("<td", "<th"))
-        else cell(content, label=labels[index], **_cell_style(index, content, marks_numbers=marks_numbers))
+        else _write_cell(content, label=labels[index], **_cell_style(index, content, marks_numbers=marks_numbers))
         for index, content in enumerate(row)
     )
 

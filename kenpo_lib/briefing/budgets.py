@@ -25,7 +25,7 @@ _MONEY = (
 
 def list_budgets(briefing: Briefing, theme: str) -> list[Row]:
     """The programmes of one theme, those that aim at a KPI first."""
-    rows = [row for row in briefing.page.budgets.to_dicts() if row["theme"] == theme]
+    rows = [row for row in briefing.budgets if row["theme"] == theme]
     order = {row["kpi_id"]: place for place, row in enumerate(briefing.rows)}
     return sorted(rows, key=lambda row: (order.get(row["kpi_id"], len(order)), row["programme"]))
 
@@ -70,7 +70,7 @@ def _describe_outcome(row: Row, kpi: Kpi, lang: str) -> Html:
 def show_budgets(briefing: Briefing) -> Html:
     """The budget by theme and in total; the programmes stand in the themes. Empty for a branch without published budgets."""
     lang = briefing.lang
-    budgets = briefing.page.budgets.to_dicts()
+    budgets = briefing.budgets
     if not budgets:
         return Html("")
     headings = [word(lang) for word in (Text("分野", "Theme"), Text("取組の数", "Programmes"), *_MONEY)]

@@ -68,6 +68,11 @@ class Briefing:
         return pick_in_force(year.to_dicts(), self.catalogue, fiscal_year=self.fiscal_year)
 
     @functools.cached_property
+    def budgets(self) -> list[dict[str, Any]]:
+        """The programmes of the page's branch and year."""
+        return self.page.budgets.to_dicts()
+
+    @functools.cached_property
     def _histories(self) -> dict[str, pl.DataFrame]:
         ordered = self.page.own.sort("fiscal_year", "definition")
         return {kpi_id: rows for (kpi_id,), rows in ordered.partition_by("kpi_id", as_dict=True).items()}
@@ -76,24 +81,45 @@ class Briefing:
         """All years of one of the page's KPIs up to the page's year, for the page's branch, under every definition."""
         return self._histories[kpi_id]
 
+    def count_years(self, kpi_id: str) -> int:
+        """The years for which the page's branch has a final value of the KPI, under whatever definition."""
+        return self._year_counts.get(kpi_id, 0)
+
+    @functools.cached_property
+    def _year_counts(self) -> dict[str, int]:
+        known = self.page.own.filter(pl.col("value").is_not_null())
+        return dict(known.group_by("kpi_id").agg(pl.col("fiscal_year").n_unique()).iter_rows())
+
     def nation_history(self, kpi_id: str) -> pl.DataFrame:
         """Year, definition and value of one of the page's KPIs for the nation; no rows where the page is the nation's."""
-        return self.page.nation.filter(pl.col("kpi_id") == kpi_id)
+        return self._nations.get((kpi_id,), self.page.nation.clear())
+
+    @functools.cached_property
+    def _nations(self) -> dict[tuple[Any, ...], pl.DataFrame]:
+        return self.page.nation.partition_by("kpi_id", as_dict=True)
 
     def branch_values(self, kpi_id: str, definition: str) -> pl.DataFrame:
         """The branches with a value of one KPI in the page's year, by code; ``target_threshold`` is that of the page's branch.
 
         Of a large group only those of the branch's block; ``spread`` tells how all of them are spread.
         """
-        rows = self.page.places.filter((pl.col("kpi_id") == kpi_id) & (pl.col("definition") == definition))
+        rows = self._places.get((kpi_id, definition), self.page.places.clear())
         own = next(row for row in self.rows if row["kpi_id"] == kpi_id)
         goal = pl.when(pl.col("branch_code") == self.branch_code).then(pl.lit(own["target_threshold"], pl.Float64))
         return rows.select(*PLACE_COLUMNS, goal.alias("target_threshold"))
 
+    @functools.cached_property
+    def _places(self) -> dict[tuple[Any, ...], pl.DataFrame]:
+        return self.page.places.partition_by("kpi_id", "definition", as_dict=True)
+
     def spread(self, kpi_id: str, definition: str) -> dict[str, Any] | None:
         """How the branches of one KPI are spread in the page's year, where they are a large group; else None."""
-        found = self.page.spread.filter((pl.col("kpi_id") == kpi_id) & (pl.col("definition") == definition))
-        return found.row(0, named=True) if found.height else None
+        found = (row for row in self._spreads if (row["kpi_id"], row["definition"]) == (kpi_id, definition))
+        return next(found, None)
+
+    @functools.cached_property
+    def _spreads(self) -> list[dict[str, Any]]:
+        return self.page.spread.to_dicts()
 
 
 def open_briefing(curated_dir: str | Path, *, branch: str, fiscal_year: int, lang: str = "ja") -> Briefing:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-import polars as pl
-
 from kenpo_lib import charts, sentences, verdict_words
 from kenpo_lib.briefing.cells import NOTHING, name_kpi, national_value, small
 from kenpo_lib.briefing.data import Briefing
@@ -153,10 +151,12 @@ def _rank_cell(briefing: Briefing, row: dict[str, Any], kpi: Kpi) -> Html:
 
 def _sparkline(briefing: Briefing, kpi: Kpi, definition: str) -> Html:
     """The course under the row's definition; years before it hold are shown under the one of their time."""
-    history = briefing.history(kpi.kpi_id).filter(pl.col("value").is_not_null())
-    ordered = history.sort(pl.col("definition") != definition).unique("fiscal_year", keep="first", maintain_order=True)
-    rows = ordered.sort("fiscal_year").to_dicts()
-    points = [(row["fiscal_year"], row["value"], row["definition"]) for row in rows]
+    history = briefing.history(kpi.kpi_id).select("fiscal_year", "value", "definition").rows()
+    by_year: dict[int, tuple[int, float, str]] = {}
+    for point in sorted(history, key=lambda point: point[2] != definition):
+        if point[1] is not None:
+            by_year.setdefault(point[0], point)
+    points = sorted(by_year.values())
     if not any(b[0] == a[0] + 1 and b[2] == a[2] for a, b in pairwise(points)):
         return NOTHING  # lone points make no course
     (first, start, _), (last, end, _) = points[0], points[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,8 +53,7 @@ def show_theme(briefing: Briefing, theme: str) -> Html:
 
 
 def _has_trend(briefing: Briefing, kpi_id: str) -> bool:
-    history = briefing.history(kpi_id).filter(pl.col("value").is_not_null())
-    return history["fiscal_year"].n_unique() >= MIN_TREND_YEARS
+    return briefing.count_years(kpi_id) >= MIN_TREND_YEARS
 
 
 def _has_position(row: Row) -> bool:
@@ -126,6 +126,10 @@ class _Place:
     def known(self) -> int:
         return self.spread["known"] if self.spread else self.values["value"].count()
 
+    @functools.cached_property
+    def rows(self) -> list[Row]:
+        return self.values.to_dicts()
+
 
 def _describe_position(briefing: Briefing, place: _Place, kpi: Kpi, *, with_names: bool = True) -> str:
     ends = None
@@ -138,7 +142,7 @@ def _describe_position(briefing: Briefing, place: _Place, kpi: Kpi, *, with_name
             for end in ("low", "high")
         )
     return sentences.describe_position(
-        place.values.to_dicts(),
+        place.rows,
         kpi,
         branch_code=briefing.branch_code,
         lang=briefing.lang,

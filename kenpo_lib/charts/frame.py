@@ -28,22 +28,24 @@ class Frame(alt.LayerChart):
             validate or options or self.config is not alt.Undefined
         ):  # a theme and a configuration would have to be merged
             return super().to_dict(validate, **options)
-        return {**alt.theme.get()(), "$schema": alt.SCHEMA_URL, **_read(self)}
+        return {**alt.theme.get()(), "$schema": alt.SCHEMA_URL, **_read(self, {})}
 
 
-def _read(value: Any) -> Any:
-    """Objects of Altair → mappings of plain values."""
+def _read(value: Any, known: dict[int, Any]) -> Any:
+    """Objects of Altair → mappings of plain values. ``known`` has those already read: layers share their axes and scales."""
     if isinstance(value, Rows):
         return {"values": value.values}
     if isinstance(value, alt.SchemaBase):
-        given = {name: content for name, content in value._kwds.items() if content is not alt.Undefined}
-        given.pop("_cached_hash", None)  # Altair leaves it in a layer that it has read before
-        read = _read_shorthand(given.pop("shorthand", ""), "type" in value._kwds)
-        return read | {name: _read(content) for name, content in given.items()}
+        if id(value) not in known:
+            given = {name: content for name, content in value._kwds.items() if content is not alt.Undefined}
+            given.pop("_cached_hash", None)  # Altair leaves it in a layer that it has read before
+            read = _read_shorthand(given.pop("shorthand", ""), "type" in value._kwds)
+            known[id(value)] = read | {name: _read(content, known) for name, content in given.items()}
+        return known[id(value)]
     if isinstance(value, dict):
-        return {name: _read(content) for name, content in value.items()}
+        return {name: _read(content, known) for name, content in value.items()}
     if isinstance(value, list):
-        return [_read(content) for content in value]
+        return [_read(content, known) for content in value]
     return value
 
 
