@@ -76,7 +76,12 @@ def sanitise(html: str) -> str:
 
     Signs that nobody sees, such as those that turn the direction of text, become visible: ``⟨U+202E⟩``.
     """
-    clean = nh3.clean(
+    return reveal(keep_allowed(html))
+
+
+def keep_allowed(html: str) -> str:
+    """As ``sanitise``, but for the signs that nobody sees."""
+    return nh3.clean(
         html,
         tags=_HTML_TAGS | _SVG_TAGS,
         clean_content_tags={"script", "style", "iframe", "object", "embed", "template", "noscript"},
@@ -87,9 +92,13 @@ def sanitise(html: str) -> str:
         link_rel=None,
         filter_style_properties=_STYLE_PROPERTIES,
     )
-    if _HIDDEN.isdisjoint(set(clean)):  # as nearly all are; the pattern takes ten times as long to say so
-        return clean
-    return _UNSEEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", clean)
+
+
+def reveal(html: str) -> str:
+    """Markup in which signs that nobody sees are written out."""
+    if _HIDDEN.isdisjoint(set(html)):  # as nearly all are; the pattern takes ten times as long to say so
+        return html
+    return _UNSEEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", html)
 
 
 def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:

@@ -22,7 +22,7 @@ from kenpo_lib.batch.template import page_variables, require_good
 from kenpo_lib.batch.work import Cause, PageFailedError, Run, fail
 from kenpo_lib.charts.drawing import Drawing, fill_drawings
 from kenpo_lib.charts.theme import CHART_CSS
-from kenpo_lib.page import sanitise
+from kenpo_lib.page import keep_allowed, reveal
 
 
 class _Exporter(HTMLExporter):
@@ -65,7 +65,8 @@ class PageWriter:
             raise fail(
                 Cause.PAGE, f"ノートブックに想定外の出力があります（{kind}）", f"unexpected notebook output: {kind}"
             )
-        return sanitise(fill_drawings("".join(data["text/html"]), self._drawings))
+        # Drawings have been through an allow-list of their own, in `charts.clean`.
+        return reveal(fill_drawings(keep_allowed("".join(data["text/html"])), self._drawings))
 
 
 def write_page(writer: PageWriter, run: Run, *, lang: str, title: str) -> str:

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 CHART_CLASS = "kenpo-chart"
 
-_GEOMETRY = ("d", "transform", "x", "y", "x1", "y1", "x2", "y2", "width", "height", "r", "cx", "cy", "points")
+_ENDS = frozenset(("x1", "y1", "x2", "y2"))
+_GEOMETRY = _ENDS | {"d", "transform", "x", "y", "width", "height", "r", "cx", "cy", "points"}
+_DROPPED = frozenset(("class", "role", "pointer-events", "font-family", "version"))
 _FRACTION = re.compile(r"-?\d*\.\d+(?:[eE][-+]?\d+)?|-?\d+[eE][-+]?\d+")
 _LOCAL_REFERENCE = re.compile(r"url\(['\"]?#([^)'\"]+)['\"]?\)")
 _CIRCLE = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0Z?")
@@ -69,42 +71,43 @@ def _clean_element(element: ET.Element, ids: Mapping[str, str]) -> None:
     element.tag = element.tag.removeprefix(f"{{{SVG_NAMESPACE}}}")
     if element.tag not in _ALLOWED_TAGS:
         raise UnsafeChartError(f"the chart contains <{element.tag}>")
+    given = element.attrib
     if element.tag == "text" and not element.text:
-        element.text = element.get("aria-label")  # see `unmeasured`
-    for name, value in list(element.attrib.items()):
-        if name.startswith("{") or name in ("href", "style") or name.startswith("on"):
+        element.text = given.get("aria-label")  # see `unmeasured`
+    kept = {}
+    for name, value in given.items():
+        if name in _DROPPED or name.startswith("aria-"):
+            continue
+        if name in _GEOMETRY:
+            kept[name] = _FRACTION.sub(_round_match, value) if "." in value or "e" in value else value
+        elif name.startswith(("{", "on")) or name in ("href", "style"):
             raise UnsafeChartError(f"the chart contains the attribute {name}={value!r}")
-        if (
-            name in ("class", "role", "pointer-events", "font-family", "version")
-            or name.startswith("aria-")
-            or (name.endswith("opacity") and value == "1")
-        ):
-            del element.attrib[name]
         elif name == "id":
-            element.set(name, ids[value])
-        elif name in _GEOMETRY:
-            element.set(name, _FRACTION.sub(_round_match, value))
+            kept[name] = ids[value]
         elif name == "font-size":
-            element.set(name, value.removesuffix("px"))
+            kept[name] = value.removesuffix("px")
         elif "url(" in value:
             local = _LOCAL_REFERENCE.fullmatch(value)
             if local is None or local[1] not in ids:
                 raise UnsafeChartError(f"the chart contains the reference {value!r}")
-            element.set(name, f"url(#{ids[local[1]]})")
-    if element.get("transform") in ("translate(0,0)", ""):
-        del element.attrib["transform"]
+            kept[name] = f"url(#{ids[local[1]]})"
+        elif value != "1" or not name.endswith("opacity"):
+            kept[name] = value
+    if kept.get("transform") in ("translate(0,0)", ""):
+        del kept["transform"]
     if element.tag == "line":
-        for name in ("x1", "y1", "x2", "y2"):
-            if element.get(name) == "0":
-                del element.attrib[name]
-    _shorten_circle(element)
+        kept = {name: value for name, value in kept.items() if value != "0" or name not in _ENDS}
+    given.clear()
+    given.update(kept)
+    if element.tag == "path":
+        _shorten_circle(element)
 
 
 def _shorten_circle(element: ET.Element) -> None:
     """Vega draws a dot as a path of two arcs; the element for it is a third as long, and there are 47 of them."""
     arcs = _CIRCLE.fullmatch(element.get("d", ""))
     place = _TRANSLATION.fullmatch(element.get("transform", "translate(0,0)"))
-    if element.tag != "path" or arcs is None or place is None:
+    if arcs is None or place is None:
         return
     del element.attrib["d"]
     element.attrib.pop("transform", None)
