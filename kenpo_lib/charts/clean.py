@@ -175,4 +175,4 @@ def _write_element(root: ET.Element, *, label: str, description: str, scale_up: 
         element = ET.Element("desc")
         element.text = _CONTROLS.sub("", description)
         root.insert(0, element)
-    return ET.tostring(root, encoding="unicode", short_empty_elements=True)
+    return ET.tostring(root, encoding="unicode", short_empty_elements=False)  # as HTML is written
