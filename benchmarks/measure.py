@@ -87,8 +87,17 @@ def measure_command(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     allowed: Sequence[int] = (0,),
+    with_memory: bool = True,
 ) -> Measure:
     """Run a command to its end, and wait for whatever it left behind.
+
+    Args:
+        arguments: The command.
+        cwd: Its folder.
+        env: Variables set beside those of this process.
+        allowed: The codes with which it may end.
+        with_memory: Whether its memory is sampled, which takes up to half a core while there are many processes: not for a command
+            that needs all of them and whose time counts. Without it the peak is not a number.
 
     Raises:
         SystemExit: It ended with another code than those allowed; its errors are shown.
@@ -104,11 +113,12 @@ def measure_command(
         cwd=cwd,
         env={**os.environ, **(env or {})},
     )
-    memory = PeakMemory(process.pid)
-    memory.start()
+    memory = PeakMemory(process.pid) if with_memory else None
+    if memory:
+        memory.start()
     _, errors = process.communicate()
     wall = time.perf_counter() - start
-    peak = memory.stop()
+    peak = memory.stop() if memory else float("nan")
     if process.returncode not in allowed:
         sys.exit(f"{arguments[0]} ended with {process.returncode}:\n{errors}")
     return Measure(wall, _children_seconds() - before, peak)

@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from measure import Measure, measure_command
@@ -56,11 +56,17 @@ def make_project(folder: Path) -> Path:
     return folder
 
 
-def report(project: Path, *arguments: str) -> Measure:
+def report(project: Path, *arguments: str, with_memory: bool = False) -> Measure:
     """``kenpo report``, from the command to the last finished file."""
-    return measure_command(
-        [str(TOOLS / "kenpo"), "--project", str(project), "report", "--fiscal-year", "2024", *arguments]
-    )
+    command = [str(TOOLS / "kenpo"), "--project", str(project), "report", "--fiscal-year", "2024", *arguments]
+    return measure_command(command, with_memory=with_memory)
+
+
+def make_fresh(folder: Path) -> Path:
+    """A project without pages and without a comparison: what a cold batch begins with."""
+    fresh = make_project(folder)
+    shutil.rmtree(fresh / "data" / "curated" / "store", ignore_errors=True)
+    return fresh
 
 
 def run_kenpo(project: Path, *arguments: str) -> None:
@@ -97,10 +103,12 @@ def shell_loop(project: Path, code: str) -> Measure:
 
 
 def peer(project: Path, way: str, codes: tuple[str, ...], *, path: str = "") -> Measure:
-    """One of the ways in ``peers.py``, two processes at a time."""
+    """One of the ways in ``peers.py``, two processes at a time: once for the time, once more for the memory."""
     python_path = {"PYTHONPATH": path} if path else {}
     quiet = {"PLOOMBER_STATS_ENABLED": "false", "DO_NOT_TRACK": "1", **python_path}
-    return measure_command([sys.executable, str(HERE / "peers.py"), way, str(project), *codes], env=quiet)
+    command = [sys.executable, str(HERE / "peers.py"), way, str(project), *codes]
+    timed = measure_command(command, env=quiet, with_memory=False)
+    return replace(timed, peak=measure_command(command, env=quiet).peak)
 
 
 def install_peer(folder: Path) -> str | None:
@@ -139,8 +147,7 @@ def measure_all(folder: Path, options: argparse.Namespace) -> list[Row]:
     cold, again, changed, floors = [], [], [], []
     for number in range(options.rounds):
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
-        fresh = make_project(folder / f"round{number}")
-        shutil.rmtree(fresh / "data" / "curated" / "store", ignore_errors=True)
+        fresh = make_fresh(folder / f"round{number}")
         cold.append(report(fresh))
         again.append(report(fresh))
         change_one_branch(fresh)
@@ -149,6 +156,11 @@ def measure_all(folder: Path, options: argparse.Namespace) -> list[Row]:
         if number == 0:
             sizes = [path.stat().st_size for path in (fresh / "reports").glob("[0-9]*/*.html")]
     pages = len(sizes)
+    print("memory", file=sys.stderr)
+    fresh = make_fresh(folder / "memory")
+    peaks = {"cold": report(fresh, with_memory=True).peak, "again": report(fresh, with_memory=True).peak}
+    change_one_branch(fresh)
+    peaks["changed"] = report(fresh, with_memory=True).peak
     print("the other ways", file=sys.stderr)
     report(project, "--branch", "04")  # leaves the comparison that every way then reads
     loop = [shell_loop(project, code) for code in SAMPLE[: options.sample]]
@@ -178,11 +190,11 @@ def measure_all(folder: Path, options: argparse.Namespace) -> list[Row]:
         )
     else:
         print("ploomber-engine could not be installed; left out")
-    for way, measures in (
-        ("kenpo report, cold", cold),
-        ("kenpo report, one branch's data changed", changed),
-        ("kenpo report, nothing changed", again),
-        ("floor: plain functions in 2 warm processes", floors),
+    for way, measures, peak in (
+        ("kenpo report, cold", cold, peaks["cold"]),
+        ("kenpo report, one branch's data changed", changed, peaks["changed"]),
+        ("kenpo report, nothing changed", again, peaks["again"]),
+        ("floor: plain functions in 2 warm processes", floors, float("nan")),
     ):
         rows.append(
             Row(
@@ -190,7 +202,7 @@ def measure_all(folder: Path, options: argparse.Namespace) -> list[Row]:
                 pages,
                 statistics.median(one.wall for one in measures) / pages,
                 statistics.median(one.cpu for one in measures) / pages,
-                max(one.peak for one in measures),
+                peak,
             )
         )
     return rows
