@@ -15,9 +15,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kenpo_lib.catalogue import DEFINITIONS_DIR, read_yaml
+from kenpo_lib.catalogue import DEFINITIONS_DIR
 from kenpo_lib.errors import Fault, InputError
 from kenpo_lib.language import say
+from kenpo_lib.strict_yaml import read_yaml
 
 CHECKSUMS = "SHA256SUMS"
 LONG_LAYOUTS: dict[str, tuple[str, ...]] = {

@@ -21,11 +21,11 @@ from kenpo_lib.catalogue import (
     Unit,
     load_catalogue,
     parse_branch_list,
-    parse_kpi,
-    read_branches,
-    read_yaml,
 )
+from kenpo_lib.catalogue.kpi_entry import parse_kpi
+from kenpo_lib.catalogue.load import read_branches
 from kenpo_lib.errors import InputError
+from kenpo_lib.strict_yaml import read_yaml
 
 ENTRY = read_yaml(DEFINITIONS_DIR / "kpis" / "visit_rate.yaml")
 CODES = [f"{code:02d}" for code in range(1, 48)]

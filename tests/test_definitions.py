@@ -8,10 +8,11 @@ import builders
 import pytest
 import yaml
 
-from kenpo_lib.catalogue import DEFINITIONS_DIR, Unit, load_catalogue, read_yaml
+from kenpo_lib.catalogue import DEFINITIONS_DIR, Unit, load_catalogue
 from kenpo_lib.curate import STATISTICS, curate
 from kenpo_lib.grain import BRANCH_COUNT
 from kenpo_lib.sources import LONG_LAYOUTS, read_wide_layout
+from kenpo_lib.strict_yaml import read_yaml
 
 CATALOGUE = load_catalogue()
 LAYOUTS = sorted(path.stem for path in (DEFINITIONS_DIR / "layouts").glob("*.csv"))

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kenpo_lib.catalogue import read_yaml
 from kenpo_lib.errors import Fault
 from kenpo_lib.language import say
 from kenpo_lib.sources import Source
+from kenpo_lib.strict_yaml import read_yaml
 
 
 @dataclass(slots=True)
