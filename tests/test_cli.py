@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 
 from kenpo_lib import __version__
 from kenpo_lib.catalogue import load_catalogue
-from kenpo_lib.cli import _Group, cli
+from kenpo_lib.cli import cli
+from kenpo_lib.cli.root import Group
 from kenpo_lib.compare import compute_comparison
 from kenpo_lib.curated import SCHEMAS, read_tables
 from kenpo_lib.errors import BranchesFailedError, Fault, InputError, ValidationStoppedError
@@ -736,7 +737,7 @@ def test_seal_without_raw_files_is_refused(copy):
     ids=lambda value: type(value).__name__,
 )
 def test_each_kind_of_failure_has_its_exit_code(error, code):
-    @click.group(cls=_Group)
+    @click.group(cls=Group)
     def group() -> None: ...
 
     @group.command()
@@ -751,7 +752,7 @@ def test_each_kind_of_failure_has_its_exit_code(error, code):
 
 
 def test_a_defect_of_ours_keeps_its_traceback():
-    @click.group(cls=_Group)
+    @click.group(cls=Group)
     def group() -> None: ...
 
     @group.command()

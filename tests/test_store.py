@@ -17,7 +17,7 @@ from test_layers import list_own_imports
 
 from kenpo_lib import briefing as show
 from kenpo_lib.catalogue import NATION, Catalogue
-from kenpo_lib.cli import _compare_year
+from kenpo_lib.cli.tables import compare_year
 from kenpo_lib.compare import compute_comparison
 from kenpo_lib.curated import Tables, read_tables, write_tables
 from kenpo_lib.errors import InputError
@@ -476,9 +476,9 @@ def test_real_fingerprints_are_all_different_where_there_is_something_to_show(st
 
 def test_command_line_compares_the_same_with_the_store(store: Store, catalogue: Catalogue):
     # given, when
-    stored = _compare_year(store.curated_dir, catalogue, 2024)
+    stored = compare_year(store.curated_dir, catalogue, 2024)
     # then
     computed = compute_comparison(read_tables(store.curated_dir), catalogue).filter(fiscal_year=2024)
     assert stored.equals(computed, null_equal=True)
     with pytest.raises(InputError, match="1999"):
-        _compare_year(store.curated_dir, catalogue, 1999)
+        compare_year(store.curated_dir, catalogue, 1999)
