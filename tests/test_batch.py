@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import batches
@@ -20,7 +21,8 @@ from batches import (
     with_options,
     write_cells,
 )
-from libraries import COMMAND, copy_library, run_with
+from libraries import COMMAND, LIBRARY, copy_library, run_with
+from published import BRANCHES
 
 from kenpo_lib.batch.paths import Folder, Paths
 from kenpo_lib.batch.record import read_json
@@ -203,6 +205,22 @@ def test_nothing_is_made_again_unless_something_changed(published: Paths, tmp_pa
     paths = copy_project(published, tmp_path / "project")
     assert {outcome.state for outcome in run_fake(make_batch(paths, ["04", "13"]))} == {"complete"}
     assert {outcome.state for outcome in run_fake(make_batch(paths, ["04", "13"]))} == {"unchanged"}
+
+
+def test_frame_library_is_not_loaded_where_nothing_changed(published: Paths, tmp_path: Path):
+    # given a project whose pages are all made
+    project = shutil.copytree(published.reports.parent, tmp_path / "project")
+    program = (
+        "import sys\nfrom kenpo_lib.cli import cli\n"
+        "cli(sys.argv[1:], standalone_mode=False)\n"
+        "print(sorted({'polars', 'numpy', 'pandas', 'altair'} & sys.modules.keys()))"
+    )
+    arguments = ("--project", str(project), "report", "--fiscal-year", "2024", "--branch", BRANCHES)
+    # when
+    done = run_with(LIBRARY.parent, program, *arguments)
+    # then
+    assert "変わりなし 4 件" in done.stderr
+    assert done.stdout.strip() == "[]"
 
 
 def _touch_notebook(paths: Paths) -> None:

@@ -4,27 +4,25 @@
 jump, which source disagrees); ``expectations/<table>.json`` says in standard Great Expectations terms what must hold, how
 grave it is, and in which words a reader hears of it. A failed *critical* expectation stops publication, a *warning* is shown
 beside the figures it concerns. Great Expectations is imported only while suites run: it takes seconds.
+
+Names are imported when they are asked for, so that whoever reads a kept verdict loads no frame library.
 """
 
-from kenpo_lib.validate.columns import CHECKED_TABLES, add_check_columns
-from kenpo_lib.validate.results import CheckResult, Outcome, ValidationReport
-from kenpo_lib.validate.run import validate
-from kenpo_lib.validate.suites import Severity, read_suites
-from kenpo_lib.validate.verdict import read_verdict, require_verdict_passed, write_verdict
-from kenpo_lib.validate.words import format_report, require_passed
+import importlib
+from typing import Any
 
-__all__ = [
-    "CHECKED_TABLES",
-    "CheckResult",
-    "Outcome",
-    "Severity",
-    "ValidationReport",
-    "add_check_columns",
-    "format_report",
-    "read_suites",
-    "read_verdict",
-    "require_passed",
-    "require_verdict_passed",
-    "validate",
-    "write_verdict",
-]
+_PLACES = {
+    **dict.fromkeys(("CHECKED_TABLES", "add_check_columns"), "columns"),
+    **dict.fromkeys(("CheckResult", "Outcome", "ValidationReport"), "results"),
+    "validate": "run",
+    **dict.fromkeys(("Severity", "read_suites"), "suites"),
+    **dict.fromkeys(("read_verdict", "require_verdict_passed", "write_verdict"), "verdict"),
+    **dict.fromkeys(("format_report", "require_passed"), "words"),
+}
+__all__ = list(_PLACES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

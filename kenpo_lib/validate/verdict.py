@@ -6,15 +6,17 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kenpo_lib.catalogue import DEFINITIONS_DIR, digest_definitions
-from kenpo_lib.curated import read_manifest
 from kenpo_lib.errors import InputError, ValidationStoppedError
 from kenpo_lib.files import MANIFEST, VERDICT, sha256_of, write_atomically
 from kenpo_lib.language import console_language, say
-from kenpo_lib.validate.results import ValidationReport
-from kenpo_lib.validate.words import MAX_ROWS_SHOWN
+
+if TYPE_CHECKING:
+    from kenpo_lib.validate.results import ValidationReport
+
+MAX_ROWS_SHOWN = 10
 
 
 def write_verdict(
@@ -30,6 +32,8 @@ def write_verdict(
     Raises:
         InputError: The tables have changed since.
     """
+    from kenpo_lib.curated import read_manifest  # here, so that reading a verdict loads no frame library
+
     if read_manifest(curated_dir) != manifest:
         raise InputError(
             say(

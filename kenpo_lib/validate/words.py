@@ -15,8 +15,7 @@ from kenpo_lib.normalise import display_width, pad_right
 from kenpo_lib.tables import Html, table
 from kenpo_lib.validate.results import CheckResult, Outcome, ValidationReport, count_by_table
 from kenpo_lib.validate.suites import Expectation, Severity
-
-MAX_ROWS_SHOWN = 10
+from kenpo_lib.validate.verdict import MAX_ROWS_SHOWN
 
 # What to show of a row when a check of this column fails; otherwise the column itself.
 _RELEVANT: dict[str, tuple[str, ...]] = {
