@@ -14,6 +14,9 @@ import polars as pl
 
 from kenpo_lib.catalogue import Kpi
 from kenpo_lib.grain import MIN_POSITION_BRANCHES
+from kenpo_lib.store.places import describe_spread
+
+_SPREAD = describe_spread(("p25", "p75"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def compute_spine(
     """
     known = values.filter(pl.col("value").is_not_null())
     own = known.filter(pl.col("branch_code") == branch_code).to_dicts()
-    spread = spread or _describe(known)
+    spread = spread or known.select(_SPREAD).row(0, named=True)
     if not own or not kpi.direction.sign or kpi.unit.is_total or spread["known"] < MIN_POSITION_BRANCHES:
         return None
     nation = own[0]["national"]
@@ -89,14 +92,3 @@ def compute_spine(
         upper=upper,
         places={name: place(value) for name, value in named.items()},
     )
-
-
-def _describe(known: pl.DataFrame) -> dict[str, Any]:
-    """The same of branches that are all here, with everybody at the ends."""
-    values = known["value"]
-    found = {"known": known.height, "low": values.min(), "high": values.max()}
-    found |= {name: values.quantile(share, interpolation="linear") for name, share in (("p25", 0.25), ("p75", 0.75))}
-    for end in ("low", "high"):
-        codes = known.filter(pl.col("value") == found[end]).sort("branch_code")["branch_code"].to_list()
-        found |= {f"{end}_codes": codes, f"{end}_count": len(codes)}
-    return found

@@ -6,6 +6,8 @@ the spread of each series, and the units of its block, where these are no large 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import polars as pl
 
@@ -37,26 +39,31 @@ def pick_neighbours(places: pl.DataFrame) -> pl.DataFrame:
     return places.filter((_SIZE > LARGE_GROUP) & (_BLOCK_SIZE <= LARGE_GROUP)).sort("block", maintain_order=True)
 
 
+def describe_spread(quantiles: Iterable[str], *, most_codes: int | None = None) -> list[pl.Expr]:
+    """How the branches of a group are spread: ``known``, ``low``, ``high``, quantiles, how many stand at either end, and who.
+
+    Args:
+        quantiles: Names out of ``QUANTILES``.
+        most_codes: Of those at either end only the first so many are named.
+    """
+    value = pl.col("value")
+    ends = {"low": value.min(), "high": value.max()}
+    codes = {name: pl.col("branch_code").filter(value == end).sort() for name, end in ends.items()}
+    return [
+        pl.len().alias("known"),
+        *(end.alias(name) for name, end in ends.items()),
+        *(value.quantile(QUANTILES[name], interpolation="linear").alias(name) for name in quantiles),
+        *(there.len().alias(f"{name}_count") for name, there in codes.items()),
+        *(there.slice(0, most_codes).implode().alias(f"{name}_codes") for name, there in codes.items()),
+    ]
+
+
 def summarise_spread(places: pl.DataFrame) -> pl.DataFrame:
     """``SPREAD_SCHEMA``: a row for each large group, in their order."""
-    value = pl.col("value")
-
-    def at(end: pl.Expr, name: str) -> list[pl.Expr]:
-        codes = pl.col("branch_code").filter(value == end).sort()
-        return [codes.len().alias(f"{name}_count"), codes.head(MOST_CODES).alias(f"{name}_codes")]
-
     rows = (
         places.filter(_SIZE > LARGE_GROUP)
         .group_by(GROUP, maintain_order=True)
-        .agg(
-            pl.len().alias("known"),
-            value.min().alias("low"),
-            value.max().alias("high"),
-            *(value.quantile(share, interpolation="linear").alias(name) for name, share in QUANTILES.items()),
-            *at(value.min(), "low"),
-            *at(value.max(), "high"),
-            value.alias("bars"),
-        )
+        .agg(*describe_spread(QUANTILES, most_codes=MOST_CODES), pl.col("value").alias("bars"))
     )
     bars = [np.histogram(values, bins=BARS)[0].tolist() for values in rows["bars"].to_list()]
     rows = rows.with_columns(pl.Series("bars", bars, dtype=pl.List(pl.Int64)))
