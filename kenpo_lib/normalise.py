@@ -208,9 +208,14 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+def name_sign(sign: str) -> str:
+    """What stands for a sign that nobody would see: ``⟨U+202E⟩``."""
+    return f"⟨U+{ord(sign):04X}⟩"
+
+
 def legible(text: str) -> str:
     """Text without what a console obeys or no file can hold: controls, direction marks, lone surrogates become ``⟨U+202E⟩``."""
-    return "".join(sign if sign.isprintable() or sign in "\n\t\u3000\xa0" else f"⟨U+{ord(sign):04X}⟩" for sign in text)
+    return "".join(sign if sign.isprintable() or sign in "\n\t\u3000\xa0" else name_sign(sign) for sign in text)
 
 
 def pad_right(text: str, width: int) -> str:

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 import nh3
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from kenpo_lib.normalise import name_sign
+
 MAX_PAGE_BYTES = 1_000_000
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
@@ -98,7 +100,7 @@ def reveal(html: str) -> str:
     """Markup in which signs that nobody sees are written out."""
     if _HIDDEN.isdisjoint(set(html)):  # as nearly all are; the pattern takes ten times as long to say so
         return html
-    return _UNSEEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", html)
+    return _UNSEEN.sub(lambda match: name_sign(match[0]), html)
 
 
 def _filter_attribute(tag: str, attribute: str, value: str) -> str | None:
