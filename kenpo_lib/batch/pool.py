@@ -1,28 +1,21 @@
-"""The processes of a batch on this machine: one fresh process a notebook, a few that draw and write pages all along.
-
-All are forked from a server that has imported everything and computed nothing (``preload``), so that they start in hundredths of a
-second. Where fork does not exist (Windows), or ``KENPO_START_METHOD=spawn`` asks for it, each imports for itself: the same, slower.
-"""
+"""The processes of a batch on this machine: one fresh process a notebook, a few that draw and write pages all along."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from kenpo_lib.batch.interrupt import end_with_parent, ignore_ctrl_c, uninterrupted, without_ctrl_c
+from kenpo_lib.batch.interrupt import end_with_parent, ignore_ctrl_c, uninterrupted
+from kenpo_lib.batch.processes import PoolBrokenError, end_process, measure_memory, start_process, warm_up
 from kenpo_lib.batch.work import (
     MAX_ATTEMPTS,
     RETRIED,
@@ -36,93 +29,12 @@ from kenpo_lib.batch.work import (
     Run,
     fail,
 )
-from kenpo_lib.errors import FontError, KenpoError
-from kenpo_lib.language import say
+from kenpo_lib.errors import FontError
 
 _TICK_SECONDS = 0.25
 _MEMORY_CHECK_SECONDS = 1.0
 _MAX_FAILED_STARTS = 3
 _START_SECONDS = 120.0  # of a page writer, on a machine that has much else to do
-# Several processes share the cores: more threads in each cost memory and gain nothing. And OpenBLAS' would not survive a fork.
-_ONE_THREAD = ("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS")
-
-
-class PoolBrokenError(KenpoError):
-    """Processes cannot be started at all; nothing that is asked for can be made."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            say(
-                "作業プロセスを起動できません。kenpo doctor で環境を確かめてください。",
-                "Worker processes cannot be started. Check this machine with `kenpo doctor`.",
-            )
-        )
-
-
-def start_method() -> str:
-    """``forkserver`` where it exists and nothing else is asked for, else ``spawn``."""
-    asked = os.environ.get("KENPO_START_METHOD", "")
-    can_fork = "forkserver" in multiprocessing.get_all_start_methods()
-    return "forkserver" if can_fork and asked != "spawn" else "spawn"
-
-
-_lock = threading.Lock()
-
-
-@contextmanager
-def _starting() -> Iterator[None]:
-    """While processes start: one thread each, and ``__main__`` of this process is none of their business (it may have no guard).
-
-    A worker of a cluster is daemonic, which multiprocessing does not let have children; ours end with it by themselves.
-    """
-    with _lock, _one_thread_each(), _without_main():
-        own = multiprocessing.current_process()._config  # type: ignore[attr-defined]
-        daemon = own.pop("daemon", None)
-        try:
-            yield
-        finally:
-            if daemon is not None:
-                own["daemon"] = daemon
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    main = sys.modules["__main__"]
-    hidden = {name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__}
-    main.__dict__["__spec__"] = None
-    try:
-        yield
-    finally:
-        main.__dict__.update({"__spec__": None} | hidden)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    former = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-    try:
-        yield
-    finally:
-        for name, value in former.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def warm_up() -> None:
-    """Start the fork server, which then imports while the caller goes on; nothing where processes are spawned.
-
-    Raises:
-        PoolBrokenError: It does not start.
-    """
-    if start_method() == "forkserver":
-        try:
-            with uninterrupted(), without_ctrl_c(), _starting():
-                forkserver.set_forkserver_preload(["kenpo_lib.batch.preload"])
-                forkserver.ensure_running()
-        except (OSError, EOFError) as error:
-            raise PoolBrokenError from error
 
 
 def _run_cells(connection: Connection, request: Request, place: Place, limits: Limits) -> None:
@@ -209,7 +121,6 @@ class LocalPool:
         self._jobs, self._templates, self._limits = jobs, dict(templates), limits or Limits()
         self._curated, self._work = curated.resolve(), work.resolve()
         self._watched = tuple(str(folder.resolve()) for folder in watched)
-        self._context: Any = multiprocessing.get_context(start_method())
         self._running: list[_Cells] = []
         self._writers: list[_Writer] = []
         self._to_write: deque[tuple[Request, Run]] = deque()
@@ -228,10 +139,10 @@ class LocalPool:
     def __exit__(self, *_: object) -> None:
         with uninterrupted():
             for running in self._running:
-                _end(running.process)
+                end_process(running.process)
             for writer in self._writers:
                 writer.connection.close()
-                _end(writer.process)
+                end_process(writer.process)
             self._running, self._writers = [], []
             self._to_write.clear()
 
@@ -257,28 +168,17 @@ class LocalPool:
 
     # --- starting ---------------------------------------------------------------------------------------------------
 
-    def _start(self, target: Any, *arguments: Any) -> tuple[BaseProcess, Connection]:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=target, args=(theirs, *arguments))
-        try:
-            with without_ctrl_c(), _starting():
-                process.start()
-        except (OSError, EOFError) as error:
-            raise PoolBrokenError from error
-        theirs.close()
-        return process, ours
-
     def _start_cells(self, request: Request) -> None:
         work = self._work / f"{request.job.stem}-{request.attempt}"
         place = Place(str(self._curated), str(work), self._watched)
         with uninterrupted():
-            process, connection = self._start(_run_cells, request, place, self._limits)
+            process, connection = start_process(_run_cells, request, place, self._limits)
             now = time.monotonic()
             self._running.append(_Cells(request, process, connection, now, now))
 
     def _start_writer(self) -> None:
         with uninterrupted():
-            process, connection = self._start(_serve_pages, self._templates)
+            process, connection = start_process(_serve_pages, self._templates)
             self._writers.append(_Writer(process, connection, started=time.monotonic()))
 
     def _hand_over(self, writer: _Writer, request: Request, run: Run) -> None:
@@ -322,7 +222,7 @@ class LocalPool:
 
     def _dismiss(self, running: _Cells, *, patience: float = 0.0) -> None:
         running.connection.close()
-        _end(running.process, patience=patience)
+        end_process(running.process, patience=patience)
         self._running.remove(running)  # last: whoever is interrupted before ends it again
 
     def _count_failed_start(self) -> None:
@@ -354,7 +254,7 @@ class LocalPool:
                 return fail(Cause.TIMEOUT, f"ノートブックが{ja}", f"the notebook {en}").failure
         if now - running.memory_checked > _MEMORY_CHECK_SECONDS:
             running.memory_checked = now
-            if _memory_of(running.process.pid) > limits.memory_bytes:
+            if measure_memory(running.process.pid) > limits.memory_bytes:
                 self._dismiss(running)
                 size = f"{limits.memory_bytes / 1e9:.1f} GB"
                 ja, en = (
@@ -403,31 +303,6 @@ class LocalPool:
 
     def _renew(self, writer: _Writer) -> None:
         writer.connection.close()
-        _end(writer.process)
+        end_process(writer.process)
         self._writers.remove(writer)
         self._start_writer()
-
-
-def _end(process: BaseProcess, *, patience: float = 0.0) -> None:
-    """End a process and all that it started; with patience it may first end by itself."""
-    if patience:
-        process.join(patience)
-    if process.pid is not None and hasattr(os, "killpg"):
-        # Its group outlives it if it started something; a process that has made no group of its own is ended below.
-        with suppress(ProcessLookupError, PermissionError):
-            if os.getpgid(process.pid) == process.pid != os.getpgid(0):
-                os.killpg(process.pid, signal.SIGKILL)
-    if process.is_alive():
-        process.kill()
-    process.join(5.0)
-
-
-def _memory_of(pid: int | None) -> int:
-    """Resident bytes of a process and its descendants; 0 once it is gone."""
-    import psutil
-
-    try:
-        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-        return sum(member.memory_info().rss for member in family)
-    except psutil.Error:
-        return 0

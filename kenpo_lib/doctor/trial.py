@@ -50,7 +50,8 @@ def check_processes(name: Text, templates: Path) -> Finding:
         templates: The folder of the project's page templates.
     """
     from kenpo_lib.batch.job import Job, Kind
-    from kenpo_lib.batch.pool import LocalPool, start_method
+    from kenpo_lib.batch.pool import LocalPool
+    from kenpo_lib.batch.processes import start_method
     from kenpo_lib.batch.template import read_templates
     from kenpo_lib.batch.work import Limits, Request
 
