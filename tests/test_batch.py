@@ -207,13 +207,13 @@ def test_nothing_is_made_again_unless_something_changed(published: Paths, tmp_pa
     assert {outcome.state for outcome in run_fake(make_batch(paths, ["04", "13"]))} == {"unchanged"}
 
 
-def test_frame_library_is_not_loaded_where_nothing_changed(published: Paths, tmp_path: Path):
+def test_what_makes_pages_is_not_loaded_where_nothing_changed(published: Paths, tmp_path: Path):
     # given a project whose pages are all made
     project = shutil.copytree(published.reports.parent, tmp_path / "project")
     program = (
         "import sys\nfrom kenpo_lib.cli import cli\n"
         "cli(sys.argv[1:], standalone_mode=False)\n"
-        "print(sorted({'polars', 'numpy', 'pandas', 'altair'} & sys.modules.keys()))"
+        "print(sorted({'polars', 'numpy', 'pandas', 'altair', 'multiprocessing'} & sys.modules.keys()))"
     )
     arguments = ("--project", str(project), "report", "--fiscal-year", "2024", "--branch", BRANCHES)
     # when

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 def require_publishable(folder: Path, fiscal_year: int) -> Store:
     """The store of curated tables whose verdict lets them be published, with data of the year; validated here if that was not done."""
-    from kenpo_lib.batch.processes import warm_up
     from kenpo_lib.grain import check_year
     from kenpo_lib.store import build_store, open_store
     from kenpo_lib.validate.verdict import read_verdict, require_verdict_passed
@@ -35,6 +34,8 @@ def require_publishable(folder: Path, fiscal_year: int) -> Store:
     require_verdict_passed(verdict)
     store = open_store(curated)
     if store is None:
+        from kenpo_lib.batch.processes import warm_up
+
         warm_up()  # pages will be made; what makes them gets ready while the comparison is computed
         store = build_store(curated)
     check_year(fiscal_year, store.years)
@@ -48,7 +49,6 @@ def make_pages(batch: Batch, *, workers: int, scheduler: str | None) -> None:
         BranchesFailedError: Some pages could not be made.
     """
     from kenpo_lib.batch.index import index_name
-    from kenpo_lib.batch.pool import LocalPool
     from kenpo_lib.batch.progress import Progress
     from kenpo_lib.batch.run import Outcome, run_batch
     from kenpo_lib.batch.template import read_templates
@@ -67,6 +67,8 @@ def make_pages(batch: Batch, *, workers: int, scheduler: str | None) -> None:
             from kenpo_lib.batch.cluster import ClusterMaker, pack_kit
 
             return ClusterMaker(scheduler, pack_kit(batch.paths.curated, batch.list_tables(), templates, Limits()))
+        from kenpo_lib.batch.pool import LocalPool
+
         return LocalPool(
             min(workers, total),
             curated=batch.paths.curated,
