@@ -19,7 +19,8 @@ from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.curated import Tables
 from kenpo_lib.errors import Fault, InputError
 from kenpo_lib.language import Text, say
-from kenpo_lib.validate.columns import ROW, add_check_columns, has_schema
+from kenpo_lib.validate.columns import add_check_columns, has_schema
+from kenpo_lib.validate.questions import ROW
 from kenpo_lib.validate.results import CheckResult, Outcome, ValidationReport
 from kenpo_lib.validate.suites import Expectation, Suite, fault, read_suites
 from kenpo_lib.validate.words import look_up
