@@ -15,7 +15,7 @@ from kenpo_lib.files import MANIFEST, VERDICT, digest_files, sha256_of
 # The modules behind the numbers: all that ``store.computed`` imports, directly or not (test_store.py compares).
 COMPUTING = (
     *("compare.py", "contribution.py", "curated.py", "errors.py", "files.py", "grain.py", "incentive.py"),
-    *("language.py", "normalise.py", "proxies.py", "spread.py", "strict_yaml.py", "targets.py"),
+    *("known.py", "language.py", "normalise.py", "proxies.py", "spread.py", "strict_yaml.py", "targets.py"),
     *("catalogue", "stats", "store", "uncertainty"),
 )
 PACKAGES = ("numpy", "polars", "scipy")  # other versions may round otherwise
