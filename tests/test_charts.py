@@ -25,7 +25,7 @@ from specifications import assert_drawn_as_checked
 
 from kenpo_lib import charts
 from kenpo_lib.catalogue import NATION, Direction, Unit
-from kenpo_lib.charts import explore, shape, theme
+from kenpo_lib.charts import explore, explore_parts, shape, theme
 from kenpo_lib.charts import layers as layers_module
 from kenpo_lib.charts.tiles import text_colour
 from kenpo_lib.charts.trend_marks import name_year
@@ -1020,7 +1020,7 @@ def test_explore_trend_never_joins_two_definitions(comparison, catalogue):
 
 def test_explore_position_shows_one_definition_per_year(comparison, catalogue):
     # given
-    rows_ = explore._add_places(explore._list_rows(comparison, catalogue, lang="ja"), catalogue)
+    rows_ = explore_parts.add_places(explore_parts.list_rows(comparison, catalogue, lang="ja"), catalogue)
     # when
     series = {}
     for row in rows_:

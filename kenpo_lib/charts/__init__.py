@@ -17,6 +17,7 @@ from kenpo_lib.charts.coverage import draw_coverage
 from kenpo_lib.charts.distribution import draw_distribution
 from kenpo_lib.charts.drawing import register_fonts
 from kenpo_lib.charts.explore import explore_position, explore_trend, use_renderer
+from kenpo_lib.charts.explore_linked import explore_linked
 from kenpo_lib.charts.funnel import draw_funnel
 from kenpo_lib.charts.incentive import draw_incentive_points
 from kenpo_lib.charts.position import draw_position
@@ -44,6 +45,7 @@ __all__ = [
     "draw_ranking",
     "draw_tile_map",
     "draw_trend",
+    "explore_linked",
     "explore_position",
     "explore_trend",
     "register_fonts",
