@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,9 @@ import polars as pl
 
 from kenpo_lib.errors import Fault, InputError
 from kenpo_lib.files import MANIFEST, sha256_of, write_atomically
-from kenpo_lib.language import say
+from kenpo_lib.kept_verdict import read_verdict
+from kenpo_lib.language import Text, console_language, say
+from kenpo_lib.tables import table
 
 _TEXT, _INT, _FLOAT, _DATE, _BOOL = pl.String, pl.Int32, pl.Float64, pl.Date, pl.Boolean
 
@@ -139,7 +142,65 @@ SCHEMAS: dict[str, TableSchema] = {
     ),
 }
 
-Tables = dict[str, pl.DataFrame]
+_WORDS = {
+    "observations": Text("実績", "Observations"),
+    "targets": Text("目標", "Targets"),
+    "branches": Text("支部", "Branches"),
+    "sources": Text("出典", "Sources"),
+    "budgets": Text("予算", "Budgets"),
+    "self_assessments": Text("自己評価", "Self-assessments"),
+    "statistics": Text("加入者数などの統計", "Statistics, such as subscribers"),
+    "superseded_targets": Text("新しい出典に代わられた目標", "Targets that a newer source replaced"),
+}
+
+
+class Tables(dict[str, pl.DataFrame]):
+    """The curated tables by name, which show themselves in a notebook.
+
+    Attributes:
+        folder: Where they were read; None if they were made otherwise.
+    """
+
+    def __init__(self, frames: Mapping[str, pl.DataFrame], *, folder: Path | None = None) -> None:
+        super().__init__(frames)
+        self.folder = folder
+
+    def _repr_html_(self) -> str:
+        lang = console_language()
+        headings = [
+            *(say("表", "Table"), say("内容", "Content"), say("行", "Rows")),
+            *(say("列の数", "Columns"), say("列", "Their names")),
+        ]
+        rows = [
+            [
+                name,
+                _WORDS[name](lang) if name in _WORDS else None,
+                f"{frame.height:,}",
+                frame.width,
+                ", ".join(frame.columns),
+            ]
+            for name, frame in self.items()
+        ]
+        caption = say(f"整備済みの表 {len(self)}", f"Curated tables: {len(self)}")
+        return table(f"{caption}{self._say_verdict()}", headings, rows, css="data")
+
+    def _say_verdict(self) -> str:
+        """What is known of the checks of the files that the tables were read from."""
+        if self.folder is None:
+            return ""
+        try:
+            verdict = read_verdict(self.folder)
+        except InputError as error:
+            return say(f"（{error}）", f" ({error})")
+        counts = Counter[str]()
+        for tally in verdict["summary"].values():
+            counts.update(tally)
+        outcome = say("合格", "passed") if verdict["passed"] else say("停止", "stopped")
+        stopping = counts["critical"] + counts["error"]
+        return say(
+            f"（検証: {outcome}、検査 {counts['checks']}、重大・エラー {stopping}、警告 {counts['warning']}）",
+            f" (validation: {outcome}, checks {counts['checks']}, critical or error {stopping}, warnings {counts['warning']})",
+        )
 
 
 def empty_table(name: str) -> pl.DataFrame:
@@ -147,7 +208,7 @@ def empty_table(name: str) -> pl.DataFrame:
     return pl.DataFrame(schema=dict(SCHEMAS[name].columns))
 
 
-def write_tables(tables: Tables, directory: Path, *, inputs: Mapping[str, str]) -> None:
+def write_tables(tables: Mapping[str, pl.DataFrame], directory: Path, *, inputs: Mapping[str, str]) -> None:
     """Write all tables and, last, the manifest that says which files belong together.
 
     Args:
@@ -217,4 +278,5 @@ def read_tables(directory: str | Path) -> Tables:
         InputError: Missing, incomplete or changed tables; the remedy is named.
     """
     read_manifest(directory)
-    return {name: pl.read_parquet(Path(directory) / f"{name}.parquet", glob=False) for name in SCHEMAS}
+    folder = Path(directory)
+    return Tables({name: pl.read_parquet(folder / f"{name}.parquet", glob=False) for name in SCHEMAS}, folder=folder)

@@ -12,7 +12,19 @@ import pytest
 # A module imports only from those above it. A new module gets its place here.
 LAYERS = [
     *("fast_import", "language", "tables", "errors", "files", "strict_yaml", "grain", "normalise", "targets"),
-    *("catalogue", "curated", "proxies", "sources", "curate", "validate", "stats", "spread", "uncertainty", "known"),
+    *(
+        "catalogue",
+        "kept_verdict",
+        "curated",
+        "proxies",
+        "sources",
+        "curate",
+        "validate",
+        "stats",
+        "spread",
+        "uncertainty",
+        "known",
+    ),
     *("compare", "incentive", "contribution", "store", "yearly", "coverage", "spine", "sentences", "verdict_words"),
     *("actions", "points", "conclusion", "charts", "page", "console", "export", "briefing", "parameters", "batch"),
     *("doctor", "cli"),

@@ -11,6 +11,8 @@ import pytest
 from kenpo_lib.briefing import open_briefing, open_kpi
 from kenpo_lib.catalogue import NATION, Catalogue, load_catalogue
 from kenpo_lib.compare import compute_comparison, compute_nation
+from kenpo_lib.curated import SCHEMAS, Tables, read_tables
+from kenpo_lib.files import VERDICT
 from kenpo_lib.language import Text
 from kenpo_lib.store import build_store
 from kenpo_lib.validate import CheckResult, Outcome, Severity, ValidationReport
@@ -136,6 +138,31 @@ def test_verdict_lists_what_failed():
     assert rows[0] == ["observations", "値が範囲にある", "警告", "2"]
 
 
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def test_tables_say_what_there_is(project):
+    caption, rows = show(read_tables(project))
+
+    assert [row[0] for row in rows] == list(SCHEMAS)
+    assert rows[0] == ["observations", "実績", "3", "15", ", ".join(SCHEMAS["observations"].columns)]
+    assert caption.startswith("整備済みの表 8（検証: 合格、検査 ")
+
+
+def test_tables_say_that_nobody_has_checked_them(project):
+    (project / VERDICT).unlink()
+
+    assert "検証の結果がありません" in show(read_tables(project))[0]
+
+
+def test_tables_that_were_not_read_say_nothing_of_checks(tables: Tables):
+    assert show(tables)[0] == "整備済みの表 8"
+
+
+def test_a_table_more_is_shown_too():
+    assert show(Tables({"own": pl.DataFrame({"x": [1]})}))[1] == [["own", "–", "1", "1", "x"]]
+
+
 # --- whatever they hold -----------------------------------------------------------------------------------------------
 
 
@@ -154,8 +181,9 @@ def test_hostile_text_is_shown_as_text(tmp_path, catalogue: Catalogue):
         fiscal_year=2024,
     )
     verdict = report((Outcome.FAIL, Severity.CRITICAL), words=NASTY)
+    own = Tables({NASTY: pl.DataFrame({NASTY: [1]})})
 
-    for thing in (kpi, branch, spoilt, page, verdict):
+    for thing in (kpi, branch, spoilt, page, verdict, own):
         html = thing._repr_html_()
         assert "<script" not in html
         caption, rows = show(thing)

@@ -9,11 +9,11 @@ import pytest
 
 from kenpo_lib.catalogue import load_catalogue
 from kenpo_lib.files import sha256_of
+from kenpo_lib.kept_verdict import read_verdict
 from kenpo_lib.store import build_store
 from kenpo_lib.store.computed import Computed, compute
 from kenpo_lib.store.fingerprints import Fingerprints
 from kenpo_lib.store.wide_data import LIGHT_COLUMNS, WHOLE_TABLES, collect_facts, read_kpi, read_quality
-from kenpo_lib.validate import read_verdict
 
 KPIS = ("specific_checkup_rate", "visit_rate", "generic_share", "website_visits")
 WARNING = {"table": "observations", "column": "check_jump", "branch_code": "04", "kpi_id": "visit_rate"} | {

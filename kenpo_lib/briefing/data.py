@@ -168,8 +168,8 @@ def open_reader(directory: Path, catalogue: Catalogue) -> tuple[Store | Computed
 def _compute(directory: Path, catalogue: Catalogue) -> Computed:
     # With all that computing needs; a page from the store does without.
     from kenpo_lib.curated import read_manifest
+    from kenpo_lib.kept_verdict import read_verdict
     from kenpo_lib.store.computed import compute_folder
-    from kenpo_lib.validate import read_verdict
 
     read_manifest(directory)  # where tables are missing, that is said, and not that nobody has checked them
     return compute_folder(directory, catalogue, verdict=read_verdict(directory))

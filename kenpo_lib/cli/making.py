@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def require_publishable(folder: Path, fiscal_year: int) -> Store:
     """The store of curated tables whose verdict lets them be published, with data of the year; validated here if that was not done."""
     from kenpo_lib.grain import check_year
+    from kenpo_lib.kept_verdict import read_verdict
     from kenpo_lib.store import build_store, open_store
-    from kenpo_lib.validate.verdict import read_verdict, require_verdict_passed
+    from kenpo_lib.validate.verdict import require_verdict_passed
 
     curated = folder / "data" / "curated"
     try:

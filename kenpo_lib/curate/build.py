@@ -58,7 +58,7 @@ def curate(raw_dir: Path, catalogue: Catalogue, *, corrections: Path | None = No
             ),
             faults,
         )
-    return {name: _to_frame(name, rows[name]) for name in SCHEMAS}, digests
+    return Tables({name: _to_frame(name, rows[name]) for name in SCHEMAS}), digests
 
 
 def _to_frame(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:

@@ -119,8 +119,8 @@ def check_lock(name: Text, folder: Path) -> Finding:
 def check_data(name: Text, folder: Path) -> Finding:
     """What `kenpo report` would be made from; information, since other commands renew it."""
     from kenpo_lib.curated import read_manifest
+    from kenpo_lib.kept_verdict import read_verdict
     from kenpo_lib.store import open_store
-    from kenpo_lib.validate.verdict import read_verdict
 
     curated, raw = folder / "data" / "curated", folder / "data" / "raw"
     if not (curated / MANIFEST).is_file():

@@ -15,6 +15,7 @@ import polars as pl
 from kenpo_lib.catalogue import NATION, load_catalogue
 from kenpo_lib.errors import InputError
 from kenpo_lib.files import VERDICT, write_atomically
+from kenpo_lib.kept_verdict import read_verdict
 from kenpo_lib.language import say
 from kenpo_lib.store.computed import Computed, compute_folder
 from kenpo_lib.store.fingerprints import Fingerprints
@@ -23,7 +24,6 @@ from kenpo_lib.store.opened import FACTS, FOLDER, KPIS, STORE_MANIFEST, Store, o
 from kenpo_lib.store.page_data import OWN_TABLES, PAGE_COLUMNS
 from kenpo_lib.store.places import pick_listed, pick_neighbours, summarise_spread
 from kenpo_lib.store.wide_data import WHOLE_TABLES
-from kenpo_lib.validate import read_verdict
 
 PART_ROWS = 20_000  # of the rows of branches in one file, and
 GROUP_ROWS = 2_000  # of those that are read together: about what a branch has in ten years

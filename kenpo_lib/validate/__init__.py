@@ -16,7 +16,7 @@ _PLACES = {
     **dict.fromkeys(("CheckResult", "Outcome", "ValidationReport"), "results"),
     "validate": "run",
     **dict.fromkeys(("Severity", "read_suites"), "suites"),
-    **dict.fromkeys(("read_verdict", "require_verdict_passed", "write_verdict"), "verdict"),
+    **dict.fromkeys(("require_verdict_passed", "write_verdict"), "verdict"),
     **dict.fromkeys(("format_report", "require_passed"), "words"),
 }
 __all__ = list(_PLACES)

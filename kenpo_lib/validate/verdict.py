@@ -1,4 +1,4 @@
-"""The verdict kept beside the curated tables, and whether it still is about what is there."""
+"""The verdict to be kept beside the curated tables (``kept_verdict.read_verdict`` reads it), and what follows from it."""
 
 from __future__ import annotations
 
@@ -56,41 +56,6 @@ def write_verdict(
 
 def _path_between(start: Path, end: Path) -> str:
     return Path(os.path.relpath(end.resolve(), start.resolve())).as_posix()
-
-
-def read_verdict(curated_dir: Path, *, definitions_dir: Path = DEFINITIONS_DIR) -> dict[str, Any]:
-    """The ``to_dict`` of the report on the tables as they are; whether they passed is its ``passed``.
-
-    Raises:
-        InputError: There is no verdict, or it is about other tables, suites or definitions than those there now.
-    """
-    remedy = say("kenpo validate を実行してください", "run `kenpo validate`")
-    try:
-        verdict = json.loads((curated_dir / VERDICT).read_text(encoding="utf-8"))
-        suites = curated_dir.resolve() / verdict["suites_directory"]
-        stale = {
-            say("整備済みデータ", "the curated tables"): verdict["curated_sha256"] != sha256_of(curated_dir / MANIFEST),
-            say("KPIの定義", "the definitions"): verdict["definitions_sha256"] != digest_definitions(definitions_dir),
-            say("検証項目", "the expectations"): verdict["suites_sha256"]
-            != {path.name: sha256_of(path) for path in sorted(suites.glob("*.json"))},
-        }
-        report = verdict["report"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            say(
-                f"{curated_dir.name} に検証の結果がありません。{remedy}。",
-                f"No verdict in {curated_dir.name}: {remedy}.",
-            )
-        ) from error
-    if any(stale.values()):
-        changed = "・".join(name for name, is_stale in stale.items() if is_stale)
-        raise InputError(
-            say(
-                f"検証の後に変更があります（{changed}）。{remedy}。",
-                f"Changed since the validation: {changed}. {remedy}.",
-            )
-        )
-    return report
 
 
 def require_verdict_passed(verdict: Mapping[str, Any]) -> None:
