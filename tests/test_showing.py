@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 
 import builders
+import numpy as np
 import polars as pl
 import pytest
 
@@ -14,6 +16,12 @@ from kenpo_lib.compare import compute_comparison, compute_nation
 from kenpo_lib.curated import SCHEMAS, Tables, read_tables
 from kenpo_lib.files import VERDICT
 from kenpo_lib.language import Text
+from kenpo_lib.stats._arrays import Interval
+from kenpo_lib.stats._showing import WORDS, Shown
+from kenpo_lib.stats.funnel import proportion_funnel
+from kenpo_lib.stats.incentive import score_year
+from kenpo_lib.stats.intervals import proportion_interval
+from kenpo_lib.stats.recent_trend import compute_proportion_trend
 from kenpo_lib.store import build_store
 from kenpo_lib.validate import CheckResult, Outcome, Severity, ValidationReport
 
@@ -163,6 +171,80 @@ def test_a_table_more_is_shown_too():
     assert show(Tables({"own": pl.DataFrame({"x": [1]})}))[1] == [["own", "–", "1", "1", "x"]]
 
 
+# --- results of statistics --------------------------------------------------------------------------------------------
+
+HITS, PEOPLE = [30, 40, 60, 0], [100, 120, 130, 0]
+
+
+def test_one_interval_is_a_list_of_facts():
+    caption, rows = show(proportion_interval(0, 0))
+
+    assert caption == "区間"
+    assert rows == [["value 値", "–"], ["lower 下限", "–"], ["upper 上限", "–"], ["reason 理由", "分母が0"]]
+
+
+def test_intervals_are_a_row_each():
+    caption, rows = show(proportion_interval(HITS, PEOPLE, multiplier=100))
+
+    assert caption == "区間"
+    assert [row[:2] for row in rows] == [["0", "30"], ["1", "33.333"], ["2", "46.154"], ["3", "–"]]
+    assert [row[-1] for row in rows] == ["–", "–", "–", "分母が0"]
+
+
+def test_funnel_says_what_all_branches_share_once():
+    funnel = proportion_funnel(HITS, PEOPLE, multiplier=100)
+
+    caption, rows = show(funnel)
+
+    assert caption.startswith(f"ファンネル（centre 中心 {funnel.centre:.5g}、overdispersion.phi ")
+    assert {"限界の内", "–"} <= {row[-1] for row in rows}
+
+
+def test_trend_shows_years_as_years():
+    shown = facts(compute_proportion_trend([2020, 2021, 2022, 2023], [30, 40, 50, 60], [1000] * 4))
+
+    assert (shown["first_year 最初の年度"], shown["points 点の数"]) == ("2020", "4")
+
+
+def test_long_results_say_how_much_is_left_out():
+    caption, rows = show(proportion_interval([1] * 100, [2] * 100))
+
+    assert caption == "区間（ほか 40 行）"
+    assert len(rows) == 60
+
+
+def test_arrays_of_more_dimensions_say_their_shape():
+    rates = np.random.default_rng(0).uniform(20, 60, (2, 47, 5))
+
+    caption, rows = show(score_year(rates[0], rates[1], fiscal_year=2024))
+
+    assert "fiscal_year 年度 2024" in caption
+    assert "deviation 配列 47 × 5 × 3" in caption
+    assert len(rows) == 47
+
+
+def test_results_in_english(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("KENPO_LANG", "en")
+
+    assert show(proportion_interval(0, 0)) == (
+        "Interval",
+        [["value", "–"], ["lower", "–"], ["upper", "–"], ["reason", "zero denominator"]],
+    )
+
+
+def test_every_result_of_the_statistics_shows_itself():
+    classes = [
+        each
+        for path in (builders.ROOT / "kenpo_lib" / "stats").glob("*.py")
+        for each in vars(importlib.import_module(f"kenpo_lib.stats.{path.stem}")).values()
+        if isinstance(each, type) and dataclasses.is_dataclass(each) and each.__module__.startswith("kenpo_lib.stats")
+    ]
+
+    # the rules of a year, and a step on the way to a score, are no results
+    assert {each.__name__ for each in classes if not issubclass(each, Shown)} == {"Scheme", "IndicatorScore"}
+    assert {each.__name__ for each in classes if each.__name__ not in WORDS} == {"Scheme", "IndicatorScore"}
+
+
 # --- whatever they hold -----------------------------------------------------------------------------------------------
 
 
@@ -182,8 +264,9 @@ def test_hostile_text_is_shown_as_text(tmp_path, catalogue: Catalogue):
     )
     verdict = report((Outcome.FAIL, Severity.CRITICAL), words=NASTY)
     own = Tables({NASTY: pl.DataFrame({NASTY: [1]})})
+    single, many = Interval(1.0, 0.0, 2.0, NASTY), Interval(*np.ones((3, 2)), np.array([NASTY, ""]))
 
-    for thing in (kpi, branch, spoilt, page, verdict, own):
+    for thing in (kpi, branch, spoilt, page, verdict, own, single, many):
         html = thing._repr_html_()
         assert "<script" not in html
         caption, rows = show(thing)

@@ -13,6 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kenpo_lib.stats._showing import Shown
+
 Floats = NDArray[np.float64]
 
 
@@ -30,7 +32,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Shown):
     """A value with its limits, scalars or arrays of one shape.
 
     Attributes:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kenpo_lib.stats._arrays import Floats, check_not_negative, check_proportion, divide, to_floats
+from kenpo_lib.stats._showing import Shown
 
 
 @dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(Shown):
     """Parts of one national change. Per branch (…, branches): ``rate_effect``, ``volume_effect``, ``total``; else (…)."""
 
     rate_effect: Floats  # its own rate changed

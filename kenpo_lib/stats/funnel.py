@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kenpo_lib.stats._arrays import Floats, check_not_negative, divide, to_floats
+from kenpo_lib.stats._showing import Shown
 from kenpo_lib.stats.funnel_limits import (
     Limits,
     PoissonMethod,
@@ -55,7 +56,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Funnel:
+class Funnel(Shown):
     """A funnel with one entry per branch, without and with overdispersion side by side.
 
     Attributes:

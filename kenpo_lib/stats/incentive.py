@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kenpo_lib.stats._arrays import Floats, check_not_negative, divide, to_floats
+from kenpo_lib.stats._showing import Shown
 from kenpo_lib.stats.groups import competition_ranks, deviation_scores
 
 INDICATORS = (
@@ -74,7 +75,7 @@ BREAKS = {FIRST_NEW_YEAR: (3,)}
 
 
 @dataclass(frozen=True, slots=True)
-class IncentiveScore:
+class IncentiveScore(Shown):
     """One year's scores. b branches, 5 indicators, 3 components; leading axes (…) hold scenarios.
 
     Attributes:

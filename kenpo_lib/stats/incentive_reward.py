@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kenpo_lib.stats._arrays import Floats, check_not_negative, divide, to_floats
+from kenpo_lib.stats._showing import Shown
 from kenpo_lib.stats.incentive import TIE_DECIMALS, find_scheme
 
 # Percent of all remuneration, by year of performance; it enters the premium rate two years later.
@@ -16,7 +17,7 @@ FUND_RATE_SINCE_2021 = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Reward:
+class Reward(Shown):
     """Of each branch, in percentage points of its premium rate, both of shape (…, branches)."""
 
     reduction: Floats  # what the reward takes off; 0 without reward

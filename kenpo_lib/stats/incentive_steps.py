@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kenpo_lib.stats._arrays import Floats, divide, to_floats
+from kenpo_lib.stats._showing import Shown
 from kenpo_lib.stats.incentive import (
     BREAKS,
     INDICATORS,
@@ -25,7 +26,7 @@ _CHUNK = 100  # steps that are tried at once
 
 
 @dataclass(frozen=True, slots=True)
-class OneMoreStep:
+class OneMoreStep(Shown):
     """What a step in one indicator alone would change for the branch; all of shape (branches, 5)."""
 
     total: Floats
@@ -35,7 +36,7 @@ class OneMoreStep:
 
 
 @dataclass(frozen=True, slots=True)
-class WayToReward:
+class WayToReward(Shown):
     """How far it is to the last rewarded rank.
 
     Attributes:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kenpo_lib.stats._arrays import Floats, check_not_negative, check_proportion, divide, to_floats
+from kenpo_lib.stats._showing import Shown
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveOneOut:
+class LeaveOneOut(Shown):
     """National values beside each other; arrays of the shape (…, branches)."""
 
     nation: Floats  # with the branch, the same for all

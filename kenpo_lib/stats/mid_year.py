@@ -22,6 +22,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kenpo_lib.stats._showing import Shown
 from kenpo_lib.stats.pace import MONTHS, to_months
 
 SHARE_YEARS = 3  # past years from which on their differences say something
@@ -41,7 +42,7 @@ class ProjectionReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
+class Projection(Shown):
     """Where the year will end. NaN for what cannot be said; ``reason`` says why.
 
     Attributes:
@@ -78,7 +79,7 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
-class BackTest:
+class BackTest(Shown):
     """How often the interval held.
 
     Attributes:

@@ -22,6 +22,7 @@ from kenpo_lib.stats._arrays import (
     rank_upwards,
     to_floats,
 )
+from kenpo_lib.stats._showing import Shown
 
 TRIM = 0.1  # at each end, as Spiegelhalter and FunnelPlotR
 
@@ -30,7 +31,7 @@ Treatment = Literal["winsorise", "truncate", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(Shown):
     """Figures on a scale on which chance has the same spread whatever the figure.
 
     Attributes:
@@ -47,7 +48,7 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
-class Overdispersion:
+class Overdispersion(Shown):
     """How much more branches differ than by chance.
 
     Attributes:

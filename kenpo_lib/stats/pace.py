@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kenpo_lib.stats._arrays import check_not_negative, divide, to_floats, unwrap
+from kenpo_lib.stats._showing import Shown
 
 MONTHS = 12  # April to March
 _NOISE = 1e-9  # points; a twelfth of a percentage is rarely a round number
@@ -25,7 +26,7 @@ class PaceBasis(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ToDate:
+class ToDate(Shown):
     """This year's months against the same months of last year; scalars or arrays, NaN where one side is unknown."""
 
     this_year: float | NDArray[np.float64]
@@ -35,7 +36,7 @@ class ToDate:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Shown):
     """An interim percentage against its target; scalars or arrays, without any statement on chance.
 
     Attributes:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from kenpo_lib.stats._arrays import Floats, check_not_negative, to_floats
+from kenpo_lib.stats._showing import Shown
 from kenpo_lib.stats.groups import competition_ranks
 
 DRAWS = 4_000  # of the parametric bootstrap; csranks draws 1,000 unless told otherwise
@@ -18,7 +19,7 @@ _ROWS = 8  # of the table of all pairs, held at a time: they stay in the cache o
 
 
 @dataclass(frozen=True, slots=True)
-class RankSets:
+class RankSets(Shown):
     """Ranks with the lowest and highest rank that the data allow; whole numbers as floats, NaN where not ranked."""
 
     rank: Floats
@@ -27,7 +28,7 @@ class RankSets:
 
 
 @dataclass(frozen=True, slots=True)
-class RankMovement:
+class RankMovement(Shown):
     """Ranks of two years. Arrays have the shape (…, branches); numbers sum up all branches with a rank in both years."""
 
     prior: Floats

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kenpo_lib.stats._arrays import check_proportion, critical_value, divide, to_floats
+from kenpo_lib.stats._showing import Shown
 
 POINTS = 5
 CHI_SQUARED_998 = 9.5495  # 99.8 % point of chi-squared with one degree of freedom, as Fingertips prints it
@@ -48,7 +49,7 @@ class TrendWord(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(Shown):
     """One trend, or arrays of them (one entry per series).
 
     Attributes:

@@ -27,6 +27,7 @@ from kenpo_lib.stats._arrays import (
     make_interval,
     to_floats,
 )
+from kenpo_lib.stats._showing import Shown
 from kenpo_lib.stats.overdispersion import pool
 
 Method = Literal["paule_mandel", "reml"]
@@ -35,7 +36,7 @@ _CLOSER = 4  # times that it is looked at more closely
 
 
 @dataclass(frozen=True, slots=True)
-class Shrunk:
+class Shrunk(Shown):
     """Figures drawn towards their centre, one entry per branch.
 
     Attributes:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kenpo_lib.stats._arrays import check_not_negative, check_proportion, divide, to_floats
+from kenpo_lib.stats._showing import Shown
 
 XMR_FACTOR = 2.66  # 3 ÷ d2 with d2 = 1.128, as Making Data Count rounds it
 D2 = 1.128  # mean range of two draws from the standard normal, as Laney rounds it
@@ -32,7 +33,7 @@ class ChartKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ControlChart:
+class ControlChart(Shown):
     """A series with its lines, all of one length; NaN where a value is missing or a line cannot be had.
 
     Attributes:

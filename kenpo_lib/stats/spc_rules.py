@@ -13,6 +13,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from kenpo_lib.stats._showing import Shown
 from kenpo_lib.stats.spc import ControlChart
 
 SHIFT_POINTS = 7  # in a row on the same side of the centre line
@@ -39,7 +40,7 @@ class Assurance(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Signals:
+class Signals(Shown):
     """Per point and rule +1 (high, rising), −1 (low, falling) or 0 (nothing); all of the chart's length.
 
     Attributes:
