@@ -32,14 +32,13 @@ from kenpo_lib.page import check_page
 from kenpo_lib.tables import defuse
 
 pytestmark = [pytest.mark.xdist_group("report")]
-COMMANDS = (
-    *(("seal",), ("curate",), ("validate",)),
-    ("report", "--fiscal-year", "2024", "--branch", "04,13", "--kpi", "visit_rate", "--quality"),
-)
-PAGES = (
+_REPORT = ("report", "--fiscal-year", "2024", "--branch", "04,13", "--kpi", "visit_rate", "--quality")
+COMMANDS = (("seal",), ("curate",), ("validate",), _REPORT, (*_REPORT, "--lang", "en"))
+_TYPES = (
     *("kenpo_00_national_FY2024", "kenpo_04_miyagi_FY2024", "kenpo_13_tokyo_FY2024"),
     *("kenpo_kpi_visit_rate_FY2024", "kenpo_quality_FY2024", "index"),
 )
+PAGES = {"ja": _TYPES, "en": tuple(f"{name}_en" for name in _TYPES)}
 # Elements and attributes as a browser has them after it has parsed a page.
 VOCABULARY = (
     "[...document.querySelectorAll('*')].flatMap(e => [e.localName, ...[...e.attributes].map(a => '@' + a.name)])"
@@ -90,7 +89,7 @@ def _show(text: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [name for names in PAGES.values() for name in names])
 def test_hostile_page_is_the_same_elements_and_nothing_happens(
     browser: Browser, made: Made, known: set[str], name: str
 ):
@@ -107,8 +106,9 @@ def test_hostile_page_is_the_same_elements_and_nothing_happens(
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_every_text_is_read_in_a_page_as_it_was_written(browser: Browser, made: Made):
-    text = "\n".join(_read_pages(browser, made.pages.values()))
+@pytest.mark.parametrize("lang", PAGES)
+def test_every_text_is_read_in_a_page_as_it_was_written(browser: Browser, made: Made, lang: str):
+    text = "\n".join(_read_pages(browser, [made.pages[name] for name in PAGES[lang]]))
 
     assert [each for each in TEXTS if _show(each) not in text] == []
     assert SOURCE in text
