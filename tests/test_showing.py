@@ -219,7 +219,7 @@ def test_arrays_of_more_dimensions_say_their_shape():
     caption, rows = show(score_year(rates[0], rates[1], fiscal_year=2024))
 
     assert "fiscal_year 年度 2024" in caption
-    assert "deviation 配列 47 × 5 × 3" in caption
+    assert "deviation 偏差値 配列 47 × 5 × 3" in caption
     assert len(rows) == 47
 
 
@@ -242,7 +242,12 @@ def test_every_result_of_the_statistics_shows_itself():
 
     # the rules of a year, and a step on the way to a score, are no results
     assert {each.__name__ for each in classes if not issubclass(each, Shown)} == {"Scheme", "IndicatorScore"}
-    assert {each.__name__ for each in classes if each.__name__ not in WORDS} == {"Scheme", "IndicatorScore"}
+    shown = [each for each in classes if issubclass(each, Shown)]
+    names = {(each.__name__, field.name, field.type) for each in shown for field in dataclasses.fields(each)}
+    named = {name for name, _, _ in names} | {
+        field for _, field, kind in names if kind not in {"Scheme", "Limits", *WORDS}
+    }
+    assert named - set(WORDS) == set()
 
 
 # --- whatever they hold -----------------------------------------------------------------------------------------------

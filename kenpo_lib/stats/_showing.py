@@ -32,7 +32,11 @@ WORDS = {
     # attributes
     **{"value": Text("値", "value"), "lower": Text("下限", "lower"), "upper": Text("上限", "upper")},
     **{"reason": Text("理由", "reason"), "centre": Text("中心", "centre"), "weight": Text("重み", "weight")},
-    **{"branches": Text("支部数", "branches"), "position": Text("位置", "position"), "z": Text("z値", "z")},
+    **{
+        "branches": Text("支部数", "branches"),
+        "position": Text("位置", "position"),
+        "z": Text("z得点", "z score"),
+    },
     **{"inner": Text("95%", "95 %"), "outer": Text("99.8%", "99.8 %"), "interval": Text("区間", "interval")},
     **{"direction": Text("向き", "direction"), "slope": Text("1年あたり", "slope"), "points": Text("得点", "points")},
     **{"statistic": Text("検定統計量", "statistic"), "first_year": Text("最初の年度", "first year")},
@@ -55,6 +59,37 @@ WORDS = {
     **{"kind": Text("種類", "kind"), "segment": Text("区分", "segment"), "is_complete": Text("全支部あり", "complete")},
     **{"Trend.last_year": Text("最後の年度", "last year"), "Trend.points": Text("点の数", "points")},
     **{"RankMovement.within": Text("収まる幅", "within")},
+    **{"skipped": Text("区間がなかった数", "skipped"), "median_error": Text("誤差の中央値", "median error")},
+    **{
+        "coverage_by_months": Text("月数ごとの割合", "coverage by months"),
+        "sigma_z": Text("ばらつきの倍率", "sigma z"),
+    },
+    **{"warning_lower": Text("警戒下限", "warning lower"), "warning_upper": Text("警戒上限", "warning upper")},
+    **{"adjusted_z": Text("差を見込んだz得点", "adjusted z"), "deviation": Text("偏差値", "deviation")},
+    **{"adjusted_position": Text("差を見込んだ位置", "adjusted position"), "weights": Text("重み", "weights")},
+    **{"level_points": Text("実績の得点", "level points"), "growth_points": Text("伸びの得点", "growth points")},
+    **{"left_out": Text("含まない要素", "left out"), "rewarded": Text("報奨の支部数", "rewarded")},
+    **{"Scheme.points": Text("満点", "points")},
+    **{"total_gain": Text("合計の増加", "total gain"), "rank_gain": Text("順位の上昇", "rank gain")},
+    **{"phi": Text("z値の2乗平均", "mean squared z"), "tau2": Text("支部間の分散", "variance between branches")},
+    **{"past_years": Text("過去の年数", "past years"), "dispersion": Text("月ごとのばらつき", "dispersion")},
+    **{"rate_lower": Text("率の下限", "rate, lower"), "rate_upper": Text("率の上限", "rate, upper")},
+    **{
+        "share_spread": Text("年度間のばらつき", "spread between years"),
+        "degrees": Text("自由度", "degrees of freedom"),
+    },
+    **{"needed_ratio": Text("過去に対する必要な倍率", "needed ratio"), "reduction": Text("引き下げ", "reduction")},
+    **{
+        "net": Text("差し引き", "net"),
+        "effect": Text("比べる尺度の値", "effect"),
+        "increase": Text("必要な増加", "increase"),
+    },
+    **{
+        "standard_error": Text("標準誤差", "standard error"),
+        "centre_error": Text("中心の標準誤差", "error of the centre"),
+    },
+    **{"beyond_limits": Text("限界の外", "beyond limits"), "trend": Text("続く動き", "trend")},
+    **{"two_in_three": Text("3点中2点が警戒域", "two in three"), "combined": Text("まとめ", "combined")},
     # verdicts and reasons
     **{
         "missing_count": Text("件数がない", "missing count"),
@@ -75,6 +110,8 @@ WORDS = {
     **{"no_interval": Text("区間がない", "no interval"), "even_months": Text("毎月同じ", "even months")},
     **{"level": Text("水準", "level"), "complete": Text("12か月分あり", "complete")},
     **{"season_assumed": Text("季節を仮定", "season assumed"), "missing_month": Text("欠けた月", "missing month")},
+    **{"xmr": Text("XmR管理図", "XmR"), "p": Text("p管理図", "p"), "p_prime": Text("p′管理図", "p′")},
+    **{"u": Text("u管理図", "u"), "u_prime": Text("u′管理図", "u′")},
     **{"no_complete_year": Text("通年の実績がない", "no complete year"), "nothing_yet": Text("まだ0", "nothing yet")},
 }
 
