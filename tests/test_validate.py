@@ -18,6 +18,7 @@ import pytest
 from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.curated import SCHEMAS, Tables, read_manifest, write_tables
 from kenpo_lib.errors import InputError, ValidationStoppedError
+from kenpo_lib.kept_verdict import read_verdict
 from kenpo_lib.validate import (
     CHECKED_TABLES,
     CheckResult,
@@ -27,7 +28,6 @@ from kenpo_lib.validate import (
     add_check_columns,
     format_report,
     read_suites,
-    read_verdict,
     require_passed,
     require_verdict_passed,
     validate,
