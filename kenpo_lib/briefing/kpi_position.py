@@ -66,7 +66,7 @@ def _many(detail: KpiDetail, rows: list[Row], definition: str, year: int) -> Htm
         )
         for place, (caption, name, chart) in enumerate(drawn)
     ]
-    return Html('<div class="figures">{}</div>').format(join(figures))
+    return Html('<div class="{}">{}</div>').format("figures pair" if len(drawn) == 2 else "figures", join(figures))
 
 
 def describe_beside_nation(rows: list[Row], detail: KpiDetail) -> str:

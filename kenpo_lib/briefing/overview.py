@@ -44,7 +44,7 @@ def show_kpi_overview(briefing: Briefing, kpi: Kpi) -> Html:
         rows, kpi, lang, name=f"kenpo_FY{briefing.fiscal_year}_{kpi.kpi_id}.csv", caption=kpi.name(lang)
     )
     return Html(
-        '<section class="theme">{}<p>{}: {}</p><div class="figures"><div class="aside">{}{}</div>{}</div></section>'
+        '<section class="theme">{}<p>{}: {}</p><div class="figures pair"><div class="aside">{}{}</div>{}</div></section>'
     ).format(
         heading(2, kpi.name(lang), anchor=f"kpi-{kpi.kpi_id}"),
         name,
