@@ -100,7 +100,7 @@ def figures() -> Figures:
 
 def _points() -> pl.DataFrame:
     names = ["健診", "保健指導", "減少率", "受診勧奨", "後発医薬品"]
-    own = {"level_points": [40.0, 21.5, 33.0, 5.0, None], "growth_points": [12.0, 0.0, 25.5, 0.0, None]}
+    own = {"level_points": [40.0, 21.5, 33.0, 5.0, None], "growth_points": [12.0, 0.0, 25.5, -9.5, None]}
     mean = {"mean_level_points": [35.0, 25.0, 30.0, 25.0, 25.0], "mean_growth_points": [15.0, 10.0, 15.0, 10.0, 5.0]}
     return pl.DataFrame({"name": names, **own, **mean})
 

@@ -543,6 +543,18 @@ def test_chart_draws_growth_as_an_empty_frame_behind_the_level():
     assert own[0][0] != "#ffffff"
 
 
+def test_total_stands_right_of_the_bars_where_growth_is_negative():
+    chart = charts.draw_incentive_points(points(level_points=[26.2, 8.3], growth_points=[-2.4, -14.0]), lang="ja")
+
+    spec = chart.to_dict()
+    layers = [
+        (layer["mark"], spec["datasets"][layer["data"]["name"]]) for layer in spec["layer"] if "name" in layer["data"]
+    ]
+    totals = {row["text"]: row["from"] for mark, rows in layers if mark.get("fontWeight") == "bold" for row in rows}
+    assert totals == {"23.8": 26.2, "−5.7": 8.3}
+    assert [mark["type"] for mark, _ in layers].count("rule") == 1
+
+
 def test_chart_draws_what_is_known():
     missing = charts.draw_incentive_points(points(level_points=[None, 20.0], growth_points=[None, -3.0]), lang="en")
     nothing = charts.draw_incentive_points(points().clear(), lang="en")

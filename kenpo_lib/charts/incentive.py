@@ -35,7 +35,8 @@ def draw_incentive_points(points: pl.DataFrame, *, lang: Lang | str) -> alt.Laye
 
     Returns:
         A chart 560 px wide with 50 px for each indicator. In every bar the points for level are filled and those for growth
-        are an empty frame; each carries its number where there is room. Indicators without points are named and left empty.
+        are an empty frame; each carries its number where there is room. Negative points lie left of a line at zero. Indicators
+        without points are named and left empty.
     """
     rows = points.to_dicts()
     parts = [part for row, data in enumerate(rows) for part in _list_parts(row, data)]
@@ -49,6 +50,7 @@ def draw_incentive_points(points: pl.DataFrame, *, lang: Lang | str) -> alt.Laye
     per_point = width / (end - start)
     labels = [{"text": name, "y": ROW * (row + 0.5) - 4} for row, name in enumerate(names)]
     layers = [
+        *_draw_zero(start, x, height=height),
         *_draw_bars(parts, x),
         *_draw_numbers(parts, x, per_point=per_point),
         *_draw_totals(rows, x, lang=lang),
@@ -81,6 +83,14 @@ def _list_parts(row: int, data: dict[str, Any]) -> list[dict[str, Any]]:
                 }
             )
     return parts
+
+
+def _draw_zero(start: float, x: alt.X, *, height: float) -> list[alt.Chart]:
+    """Where the bars begin, if some points lie left of it."""
+    if start == 0:
+        return []
+    rule = inline([{"from": 0}]).mark_rule(color=MUTED, strokeWidth=1, y=0, y2=height)
+    return [rule.encode(x=x)]
 
 
 def _draw_bars(parts: Sequence[dict[str, Any]], x: alt.X) -> list[alt.Chart]:
@@ -119,7 +129,7 @@ def _draw_numbers(parts: Sequence[dict[str, Any]], x: alt.X, *, per_point: float
 
 
 def _draw_totals(rows: Sequence[dict[str, Any]], x: alt.X, *, lang: Lang | str) -> list[alt.Chart]:
-    """Each bar's total at its end."""
+    """Each bar's total at its right end, which lies beyond the total where a component is negative."""
     layers = []
     for prefix, place, style in (
         ("", 0.5 * ROW + OWN_PLACE, {"fontWeight": "bold", "color": STRONG, "fontSize": TEXT_SIZE}),
@@ -133,7 +143,7 @@ def _draw_totals(rows: Sequence[dict[str, Any]], x: alt.X, *, lang: Lang | str) 
                 continue
             number = format_number(sum(known), 1)
             text = _MEAN(lang).format(number) if prefix else number
-            chosen.append({"from": max(sum(known), 0.0), "y": ROW * row + place, "text": text})
+            chosen.append({"from": sum(piece for piece in known if piece > 0), "y": ROW * row + place, "text": text})
         if chosen:
             y = alt.Y("y:Q", scale=None, axis=None)
             base = inline(chosen).mark_text(align="left", baseline="middle", dx=6, **style)
