@@ -902,6 +902,39 @@ def test_format_ticks(ticks, lang, shown):
     assert list(shape.format_ticks(ticks, lang=lang).values()) == shown
 
 
+def place_names(dots, widths, *, needed=0):
+    room = {"width": 300, "height": 200, "row": 14, "gap": 8}
+    return shape.place_names(dots, widths, others=dots, lines=[], needed=needed, **room)
+
+
+@given(
+    dots=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 200)), min_size=1, max_size=12, unique=True),
+    width=st.integers(10, 70),
+)
+def test_names_of_dots_stay_inside_and_touch_neither_each_other_nor_a_dot(dots, width):
+    placed = [place for place in place_names(dots, [width] * len(dots)) if place]
+
+    for number, (x, y) in enumerate(placed):
+        assert 0 <= x - width / 2 <= x + width / 2 <= 300
+        assert 7 <= y <= 193
+        assert all(abs(x - other) >= width or abs(y - row) >= 14 for other, row in placed[:number])
+        assert all(abs(x - other) >= width / 2 or abs(y - row) >= 7 for other, row in dots)
+
+
+def test_first_names_are_placed_in_any_case_and_others_left_out_where_there_is_no_room():
+    crowd = [(x, y) for y in range(90, 111, 5) for x in range(120, 181, 5)]
+    middle = crowd.index((150, 100))
+    dots = [crowd.pop(middle), *crowd]
+
+    assert place_names(dots, [40] * len(dots))[0] is None
+    assert place_names(dots, [40] * len(dots), needed=1)[0] is not None
+
+
+def test_name_alone_stands_right_of_its_dot():
+    assert place_names([(100, 100)], [40]) == [(128, 100)]
+    assert place_names([(290, 100)], [40]) == [(262, 100)]
+
+
 @given(st.lists(st.floats(-50, 300), min_size=1, max_size=4))
 def test_spread_apart_keeps_order_and_distance(places):
     moved = shape.spread_apart(places, gap=15, low=4, high=150)

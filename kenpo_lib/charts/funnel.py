@@ -59,8 +59,9 @@ def draw_funnel(
     Returns:
         A chart of 480 × 400 px: full curves for chance alone, dashed ones with the usual differences between branches added,
         the centre named by the kind of figure it is. Rates are those of the counts, so that a dot lies on the side of a limit
-        that its position says. Branches outside the dashed limits at 95 % are named; triangles are those for which the
-        verdict (after correction for many comparisons) says that they differ.
+        that its position says. Branches outside the dashed limits at 95 % are named while there is room for it, the
+        furthest first; triangles, always named, are those for which the verdict (after correction for many comparisons) says
+        that they differ.
     """
     funnel, rows = find_funnel(values), list_funnel_rows(values).to_dicts()
     if funnel is None:
@@ -86,7 +87,7 @@ def draw_funnel(
         *_draw_centre(funnel.centre, y, width=width),
         *_draw_ends(curves, funnel.centre, centre_text, place=place, width=width, height=height),
         *_draw_dots(dots, x, y),
-        *_draw_names(dots, first=first, last=last, place=place, width=width, height=height),
+        *_draw_names(dots, curves, funnel.centre, place=place, width=width, height=height),
         *_draw_key(lang=lang, has_marks=any(dot["kind"] != "within" for dot in dots)),
         draw_words(_SIZE(lang), x=width / 2, y=height + 38, align="center", fontSize=SMALL_TEXT_SIZE, color=MUTED),
     ]
@@ -173,24 +174,37 @@ def _draw_dots(dots: Sequence[Mapping[str, Any]], x: alt.X, y: alt.Y) -> list[al
 
 def _draw_names(
     dots: Sequence[Mapping[str, Any]],
+    curves: pl.DataFrame,
+    centre: float,
     *,
-    first: float,
-    last: float,
     place: Callable[[float], float],
     width: float,
     height: float,
 ) -> list[alt.Chart]:
-    """Names right of their dots, left of those at the right edge; moved apart where they would touch."""
+    """Names beside their dots, none on another: first those marked as different, then those furthest out, while there is room."""
+    first, last = curves["denominator"].min(), curves["denominator"].max()
+
+    def find(size: float, value: float) -> tuple[float, float]:
+        return width * math.log(size / first) / math.log(last / first), place(value)
+
+    named = sorted(
+        (dot for dot in dots if dot["name"]), key=lambda dot: (dot["kind"] == "within", -abs(dot["y"] - centre))
+    )
+    limits = curves.filter("is_adjusted")
+    lines = pl.concat(limits.select("denominator", value=side) for side in ("lower", "upper"))
+    places = shape.place_names(
+        [find(dot["x"], dot["y"]) for dot in named],
+        [shape.text_width(dot["name"], TEXT_SIZE) for dot in named],
+        others=[find(dot["x"], dot["y"]) for dot in dots],
+        lines=[find(*row) for row in lines.iter_rows()],
+        **{"width": width, "height": height, "row": _LINE_GAP, "gap": 8},
+        needed=sum(dot["kind"] != "within" for dot in named),
+    )
     layers: list[alt.Chart] = []
-    named = [dot for dot in dots if dot["name"]]
-    shares = [math.log(dot["x"] / first) / math.log(last / first) for dot in named]
-    for side in (1, -1):
-        chosen = [(dot, share) for dot, share in zip(named, shares, strict=True) if (share <= 0.7) == (side == 1)]
-        places = shape.spread_apart([place(dot["y"]) for dot, _ in chosen], gap=_LINE_GAP, low=6, high=height - 6)
-        for (dot, share), at in zip(chosen, places, strict=True):
-            style = {"align": "left" if side > 0 else "right", "fontSize": TEXT_SIZE}
-            bold = {"fontWeight": "bold", "color": STRONG} if dot["kind"] != "within" else {"color": INK}
-            layers.append(draw_words(dot["name"], x=width * share + 8 * side, y=at - 1, **style, **bold))
+    for dot, at in zip(named, places, strict=True):
+        if at is not None:
+            look = {"fontWeight": "bold", "color": STRONG} if dot["kind"] != "within" else {"color": INK}
+            layers.append(draw_words(dot["name"], x=at[0], y=at[1] + 4, align="center", **look))
     return layers
 
 

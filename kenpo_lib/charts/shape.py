@@ -179,3 +179,53 @@ def place_flags(
     )
     rows, sides = min(ways, key=lambda way: (cost(*way), way))
     return list(zip(rows, sides, strict=True))
+
+
+def place_names(
+    dots: Sequence[tuple[float, float]],
+    widths: Sequence[float],
+    *,
+    others: Sequence[tuple[float, float]],
+    lines: Sequence[tuple[float, float]],
+    width: float,
+    height: float,
+    row: float,
+    gap: float,
+    needed: int,
+) -> list[tuple[float, float] | None]:
+    """Where the middles of the names of some dots go: beside their dots, clear of each other; null where there is no room.
+
+    Args:
+        dots: The places of the dots with names, the most important first: they choose first.
+        widths: Of the names.
+        others: All dots, which a name does not cover,
+        lines: and points of lines, which it had better not.
+        width: Names stay between 0 and this,
+        height: and this.
+        row: The height of a name.
+        gap: From the middle of a dot to its name.
+        needed: So many of the first names are placed in any case.
+    """
+    placed: list[tuple[float, float, float]] = []  # middle and width
+    result: list[tuple[float, float] | None] = []
+    for place, ((x, y), long) in enumerate(zip(dots, widths, strict=True)):
+        ways = [(x + side * (gap + long / 2), y + up * row) for up in (0, -0.6, 0.6, -1, 1) for side in (1, -1)]
+        ways += [(x, y - gap - row / 2), (x, y + gap + row / 2)]
+
+        def cost(way: tuple[float, float], long: float = long) -> tuple[int, int, int]:
+            at, level = way
+            is_outside = at - long / 2 < 0 or at + long / 2 > width or not row / 2 <= level <= height - row / 2
+            clashes = sum(abs(at - px) < (long + wide) / 2 + 2 and abs(level - py) < row for px, py, wide in placed)
+            covered, crossed = (
+                sum(abs(at - px) < long / 2 + 3 and abs(level - py) < row / 2 + 2 for px, py in points)
+                for points in (others, lines)
+            )
+            return clashes + is_outside, covered, crossed
+
+        best = min(ways, key=cost)  # the first of equals
+        if any(cost(best)[:2]) and place >= needed:
+            result.append(None)
+        else:
+            placed.append((*best, long))
+            result.append(best)
+    return result
