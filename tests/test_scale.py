@@ -272,6 +272,8 @@ def test_values_that_are_all_the_same_are_one_bar(catalogue: Catalogue):
     )
     # then
     assert [count for count in spread["bars"][0] if count] == [300]
+    (bar,) = (layer.data.values for layer in chart.layer if layer.mark.type == "area")
+    assert bar[0]["x"] < 100 < bar[-1]["x"]
     assert "path" in charts.render_svg(chart, id_prefix="d", label="図")
 
 

@@ -18,10 +18,12 @@ from kenpo_lib.charts.position import (
     draw_key,
     place_flags,
 )
-from kenpo_lib.charts.theme import OTHERS
+from kenpo_lib.charts.theme import GRID, OTHERS
 from kenpo_lib.language import Lang, Text
 
 _HEIGHT = 60
+_LOOK = {"color": GRID, "stroke": OTHERS, "strokeWidth": 1, "opacity": 1}  # pale, so that flags are seen before it
+_NARROWEST = 6  # pixels
 _ALL = Text("{}支部の分布", "{} branches")
 
 
@@ -54,22 +56,22 @@ def draw_distribution(
         "x:Q", scale=alt.Scale(domain=[start, end], nice=False, zero=False), axis=value_axis(start, end, kpi, lang)
     )
     layers = [
-        _draw_bars(spread, x),
+        _draw_bars(spread, x, narrowest=_NARROWEST * (end - start) / width),
         *reversed(draw_flags(flags, places, anchors, x, height=_HEIGHT, flag_rows=flag_rows)),
-        *draw_key([(_ALL(lang).format(spread["known"]), OTHERS)], kpi, lang=lang, width=width, y=_HEIGHT + 38),
+        *draw_key([(_ALL(lang).format(f"{spread['known']:,}"), _LOOK)], kpi, lang=lang, width=width, y=_HEIGHT + 38),
     ]
     frame = {"left": STRIP_MARGIN, "right": STRIP_MARGIN, "top": 6 + FLAG_ROW * flag_rows, "bottom": STRIP_BOTTOM}
     return compose(layers, width=STRIP_WIDTH, height=_HEIGHT + frame["top"] + frame["bottom"], **frame)
 
 
-def _draw_bars(spread: Mapping[str, Any], x: alt.X) -> alt.Chart:
-    """The bars as one shape with steps: one mark, not forty."""
-    bars, highest = spread["bars"], max(spread["bars"])
-    step = (spread["high"] - spread["low"]) / len(bars)  # 0 where all are the same: a line is left
+def _draw_bars(spread: Mapping[str, Any], x: alt.X, *, narrowest: float) -> alt.Chart:
+    """The bars as one shape with steps: one mark, not forty. Where all values are the same, one narrow bar around them."""
+    bars, low, high = spread["bars"], spread["low"], spread["high"]
+    if low == high:
+        bars, low, high = [sum(bars)], low - narrowest / 2, low + narrowest / 2
+    step, highest = (high - low) / len(bars), max(bars)
     rows = [
-        {"x": spread["low"] + step * place, "y": _HEIGHT * (1 - count / highest)}
-        for place, count in enumerate([*bars, bars[-1]])
+        {"x": low + step * place, "y": _HEIGHT * (1 - count / highest)} for place, count in enumerate([*bars, bars[-1]])
     ]
-    style = {"color": OTHERS, "stroke": OTHERS, "strokeWidth": 1, "opacity": 1}
-    marks = inline(rows).mark_area(interpolate="step-after", y2=_HEIGHT, **style)
+    marks = inline(rows).mark_area(interpolate="step-after", y2=_HEIGHT, **_LOOK)
     return marks.encode(x=x, y=alt.Y("y:Q", scale=None, axis=None, stack=None))

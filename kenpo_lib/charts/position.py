@@ -200,19 +200,20 @@ def _list_key_words(
 
 
 def draw_key(
-    words: Sequence[tuple[str, str | None]], kpi: Kpi, *, lang: Lang | str, width: float, y: float
+    words: Sequence[tuple[str, str | Mapping[str, Any] | None]], kpi: Kpi, *, lang: Lang | str, width: float, y: float
 ) -> list[alt.Chart]:
-    """Words below a strip, with dots of the colours that they explain, and which way is better."""
+    """Words below a strip, with dots of the colours (squares of the looks) that they explain, and which way is better."""
     layers: list[alt.Chart] = []
     style = {"fontSize": SMALL_TEXT_SIZE, "color": MUTED, "y": y}
     is_lower = kpi.direction is Direction.LOWER
-    lengths = [shape.text_width(word, SMALL_TEXT_SIZE) + (12 if colour else 0) + 14 for word, colour in words]
+    lengths = [shape.text_width(word, SMALL_TEXT_SIZE) + (12 if look else 0) + 14 for word, look in words]
     at = width + STRIP_MARGIN - 4 - sum(lengths) + 14 if is_lower else 4.0 - STRIP_MARGIN
-    for (word, colour), length in zip(words, lengths, strict=True):
-        if colour:
-            dot = inline([{}]).mark_point(shape="circle", filled=True, color=colour, size=DOT**2, opacity=1)
-            layers.append(dot.encode(x=alt.XValue(at + DOT / 2), y=alt.YValue(y - 4)))
-        layers.append(draw_words(word, x=at + (12 if colour else 0), **style))
+    for (word, look), length in zip(words, lengths, strict=True):
+        if look:
+            drawn = {"shape": "circle", "color": look} if isinstance(look, str) else {"shape": "square", **look}
+            mark = inline([{}]).mark_point(**{"filled": True, "size": DOT**2, "opacity": 1, **drawn})
+            layers.append(mark.encode(x=alt.XValue(at + DOT / 2), y=alt.YValue(y - 4)))
+        layers.append(draw_words(word, x=at + (12 if look else 0), **style))
         at += length
     if kpi.direction in BETTER:
         word = BETTER[kpi.direction](lang)
