@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kenpo_lib.stats._arrays import Floats, divide, to_floats
 from kenpo_lib.stats._showing import Shown
@@ -22,7 +22,7 @@ from kenpo_lib.stats.incentive import (
     score_year,
 )
 
-_CHUNK = 100  # steps that are tried at once
+_CHUNK = 40  # steps that are tried at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +124,17 @@ def find_way_to_reward(
     if eligible is not None and prior_eligible is not None:
         growth = divide(*to_floats(eligible=eligible, prior_eligible=prior_eligible))
     before = np.full(rates.shape, np.nan) if prior is None else to_floats(prior=prior)[0]
+    waiting = np.flatnonzero(~np.isnan(base.total) & ~base.is_rewarded)
     for k in range(len(INDICATORS)):
         column = np.full(len(rates), np.nan) if k in BREAKS.get(fiscal_year, ()) else before[:, k]
-        for i in np.flatnonzero(~np.isnan(base.total) & ~base.is_rewarded):
-            increase[i, k] = _find_increase(
-                i, k, rates, column, base=base, step=step, growth_of_eligible=growth, room=room
-            )
+        increase[waiting, k] = _find_increases(
+            waiting, k, rates, column, base=base, step=step, growth_of_eligible=growth, room=room
+        )
     return WayToReward(points=np.maximum(np.round(goal - base.total, TIE_DECIMALS), 0), increase=increase)
 
 
-def _find_increase(
-    i: int,
+def _find_increases(
+    branches: NDArray[np.int_],
     k: int,
     rates: Floats,
     prior: Floats,
@@ -143,14 +143,19 @@ def _find_increase(
     step: float,
     growth_of_eligible: Floats | None,
     room: Room,
-) -> float:
-    """Try one multiple of the step after the other for branch i and indicator k, some at a time."""
+) -> Floats:
+    """Try one multiple of the step after the other in indicator k, some at a time, for each of the branches that has not got there."""
     others = base.total - base.points[:, k]
-    possible = int(np.floor(round((100 - rates[i, k]) / step, TIE_DECIMALS)))
-    for first in range(1, possible + 1, _CHUNK):
-        increases = np.round(step * np.arange(first, min(first + _CHUNK, possible + 1)), TIE_DECIMALS)
-        scenarios = np.tile(rates[:, k], (increases.size, 1))
-        scenarios[:, i] = np.minimum(np.round(rates[i, k] + increases, TIE_DECIMALS), 100)
+    possible = np.floor(np.round((100 - rates[branches, k]) / step, TIE_DECIMALS))
+    found = np.full(branches.size, np.nan)
+    left, first = np.flatnonzero(possible >= 1), 1
+    while left.size:
+        multiples = np.arange(first, first + _CHUNK)
+        increases = np.round(step * multiples, TIE_DECIMALS)
+        # One scenario per branch and multiple, in which that branch alone has another rate.
+        own = np.arange(left.size)[:, np.newaxis], np.arange(_CHUNK), branches[left][:, np.newaxis]
+        scenarios = np.tile(rates[:, k], (left.size, _CHUNK, 1))
+        scenarios[own] = np.minimum(np.round(scenarios[own] + increases, TIE_DECIMALS), 100)
         score = score_indicator(
             scenarios,
             prior,
@@ -160,11 +165,13 @@ def _find_increase(
             room=room,
         )
         totals = np.round(others + score.points, TIE_DECIMALS)
-        is_reached = 1 + (totals > totals[:, [i]]).sum(axis=1) <= base.scheme.rewarded
-        is_reached &= ~np.isnan(totals[:, i])
-        if is_reached.any():
-            return float(increases[is_reached.argmax()])
-    return np.nan
+        is_reached = 1 + (totals > totals[own][..., np.newaxis]).sum(axis=-1) <= base.scheme.rewarded
+        is_reached &= ~np.isnan(totals[own]) & (multiples <= possible[left][:, np.newaxis])
+        is_found = is_reached.any(axis=1)
+        found[left[is_found]] = increases[is_reached[is_found].argmax(axis=1)]
+        first += _CHUNK
+        left = left[~is_found & (possible[left] >= first)]
+    return found
 
 
 def _one_year(rates: Floats, step: float) -> Floats:
