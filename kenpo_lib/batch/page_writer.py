@@ -41,8 +41,12 @@ class PageWriter:
 
     def __init__(self, templates: Mapping[str, str]):
         self._drawings: Sequence[Drawing] = ()
+        # Without preprocessors, each of which would have the notebook validated again: papermill has just done that.
         self._exporter = _Exporter(
-            template_name="base", template_file="index.html.j2", extra_loaders=[DictLoader(dict(templates))]
+            template_name="base",
+            template_file="index.html.j2",
+            extra_loaders=[DictLoader(dict(templates))],
+            default_preprocessors=[],
         )
         self._exporter.register_filter("render_output", self._render_output)
 

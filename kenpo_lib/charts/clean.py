@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
@@ -79,7 +80,7 @@ def _clean_element(element: ET.Element, ids: Mapping[str, str]) -> None:
         if name in _DROPPED or name.startswith("aria-"):
             continue
         if name in _GEOMETRY:
-            kept[name] = _FRACTION.sub(_round_match, value) if "." in value or "e" in value else value
+            kept[name] = _round_all(value) if "." in value or "e" in value else value
         elif name.startswith(("{", "on")) or name in ("href", "style"):
             raise UnsafeChartError(f"the chart contains the attribute {name}={value!r}")
         elif name == "id":
@@ -115,6 +116,11 @@ def _shorten_circle(element: ET.Element) -> None:
     element.attrib.update({"cx": place[1], "cy": place[2], "r": arcs[1]})
 
 
+@functools.lru_cache(maxsize=4096)  # ticks, widths and rows of charts come again and again
+def _round_all(value: str) -> str:
+    return _FRACTION.sub(_round_match, value)
+
+
 def _round_match(match: re.Match[str]) -> str:
     """A tenth of a pixel is finer than any screen shows; radii of dots need a second digit."""
     number = float(match[0])
@@ -131,9 +137,9 @@ def _simplify(parent: ET.Element) -> None:
     if parent.tag != "g":
         return
     for name in _INHERITED:
-        values = {child.get(name) for child in parent}
-        if len(values) == 1 and None not in values:
-            parent.set(name, values.pop())
+        value = parent[0].get(name) if len(parent) else None
+        if value is not None and all(child.get(name) == value for child in parent):
+            parent.set(name, value)
             for child in parent:
                 del child.attrib[name]
     parent[:] = [
