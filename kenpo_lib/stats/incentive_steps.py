@@ -22,7 +22,7 @@ from kenpo_lib.stats.incentive import (
     score_year,
 )
 
-_CHUNK = 40  # steps that are tried at once
+_CHUNK = 20  # steps that are tried at once
 
 
 @dataclass(frozen=True, slots=True)
