@@ -1,5 +1,8 @@
 """Pages made by one and by two workers of a Dask cluster on this machine: seconds for the same work, and their ratio.
 
+Beside it, what two cores of this machine are worth at all: the same pages made without a cluster, by one process that takes them in
+turn and by two that take half of them each. Virtual cores share what they run on, and the scheduler needs some of it too.
+
 Run it with ``make bench-cluster`` after ``make report``, on a machine that does nothing else and has two cores or more.
 """
 
@@ -7,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import psutil
@@ -21,6 +26,7 @@ from distributed import Client, LocalCluster
 from kenpo_lib.batch.cluster import ClusterMaker, pack_kit
 from kenpo_lib.batch.job import plan_jobs
 from kenpo_lib.batch.paths import Paths
+from kenpo_lib.batch.pool import LocalPool
 from kenpo_lib.batch.template import read_templates
 from kenpo_lib.batch.work import Limits, Request
 from kenpo_lib.catalogue import load_catalogue
@@ -76,6 +82,38 @@ def measure(paths: Paths, requests: list[Request], workers: int) -> float:
     return wall
 
 
+def measure_alone(paths: Paths, requests: list[Request], processes: int) -> float:
+    """Seconds for the same pages by processes that know nothing of each other, each warm before the clock starts."""
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(processes + 1)
+    shares = [requests[number::processes] for number in range(processes)]
+    makers = [spawn.Process(target=make_alone, args=(paths, share, barrier)) for share in shares]
+    for maker in makers:
+        maker.start()
+    barrier.wait()
+    start = time.perf_counter()
+    for maker in makers:
+        maker.join()
+    wall = time.perf_counter() - start
+    if any(maker.exitcode for maker in makers):
+        sys.exit("pages failed")
+    return wall
+
+
+def make_alone(paths: Paths, requests: list[Request], barrier: Barrier) -> None:
+    """Body of a process of ``measure_alone``: as a worker makes pages, one after the other."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalPool(1, curated=paths.curated, work=Path(folder), templates=read_templates(paths.templates)) as pool,
+    ):
+        list(pool.run(requests[:4]))
+        barrier.wait()
+        for request in requests:
+            (result,) = pool.run([request])
+            if result.failure:
+                sys.exit(str(result.failure))
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     for child in psutil.Process(process.pid).children(recursive=True):
         child.terminate()
@@ -89,10 +127,10 @@ def main() -> None:
     options = parser.parse_args()
     paths = Paths.of_project(ROOT)
     requests = list_requests(paths, build_store(paths.curated).years, options.pages)
-    one, two = (measure(paths, requests, workers) for workers in (1, 2))
-    print(
-        f"{os.cpu_count()} cores, {len(requests)} pages: one worker {one:.1f} s, two workers {two:.1f} s, ratio {one / two:.2f}"
-    )
+    print(f"{os.cpu_count()} cores, {len(requests)} pages")
+    for what, way in (("worker", measure), ("process without a cluster", measure_alone)):
+        one, two = (way(paths, requests, number) for number in (1, 2))
+        print(f"one {what} {one:.1f} s, two {two:.1f} s, ratio {one / two:.2f}", flush=True)
 
 
 if __name__ == "__main__":
