@@ -38,7 +38,7 @@ class Computed:
     nation: pl.DataFrame
     verdict: Mapping[str, Any] = field(default_factory=lambda: {"warnings": []})
     observations: pl.LazyFrame | None = None
-    _scores: dict[int, pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _scores: dict[int, pl.DataFrame | None] = field(default_factory=dict, init=False, repr=False, compare=False)
     _movers: dict[int, pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -95,9 +95,10 @@ class Computed:
 
     def read_incentive(self, fiscal_year: int) -> pl.DataFrame | None:
         if fiscal_year not in self._scores:
-            if fiscal_year not in self.list_incentive_years():
-                return None
-            self._scores[fiscal_year] = compute_incentive(self.tables, self.catalogue, fiscal_year=fiscal_year)
+            is_scored = fiscal_year in self.list_incentive_years()
+            self._scores[fiscal_year] = (
+                compute_incentive(self.tables, self.catalogue, fiscal_year=fiscal_year) if is_scored else None
+            )
         return self._scores[fiscal_year]
 
     def read_contribution(self, fiscal_year: int) -> pl.DataFrame:
