@@ -35,6 +35,7 @@ PEER = (
     "colorama",
 )
 WORKERS = 2
+ATTEMPTS = 3  # of other ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,18 @@ def peer(project: Path, way: str, codes: tuple[str, ...], *, path: str = "") -> 
     python_path = {"PYTHONPATH": path} if path else {}
     quiet = {"PLOOMBER_STATS_ENABLED": "false", "DO_NOT_TRACK": "1", **python_path}
     command = [sys.executable, str(HERE / "peers.py"), way, str(project), *codes]
-    timed = measure_command(command, env=quiet, with_memory=False)
-    return replace(timed, peak=measure_command(command, env=quiet).peak)
+
+    def measure(*, with_memory: bool) -> Measure:
+        for attempt in range(ATTEMPTS):
+            try:
+                return measure_command(command, env=quiet, with_memory=with_memory)
+            except SystemExit:  # kernels that start at the same time sometimes take each other's ports, and die
+                if attempt == ATTEMPTS - 1:
+                    raise
+                print(f"{way} failed; once more", file=sys.stderr)
+        raise AssertionError
+
+    return replace(measure(with_memory=False), peak=measure(with_memory=True).peak)
 
 
 def install_peer(folder: Path) -> str | None:
