@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from batches import copy_project, hash_pages, list_files, make_batch, run_local
+from batches import FINISH, copy_project, hash_pages, list_files, make_batch, run_local
 from click.testing import CliRunner
 from nbformat import NotebookNode
 
@@ -132,3 +132,16 @@ def test_markdown_of_a_notebook_is_not_part_of_its_page(published: Paths):
     page = _write(published, nbformat.v4.new_markdown_cell(ACTIVE), nbformat.v4.new_raw_cell(ACTIVE))
 
     assert page == _write(published)
+
+
+@pytest.mark.slow
+def test_output_that_no_notebook_can_hold_fails_its_page(published: Paths, tmp_path: Path):
+    """Row 61: also where the HTML beside it could be shown."""
+    cell = "display({'text/html': '<p>本文</p>', 'text/plain': 5}, raw=True)"
+    batch = make_batch(copy_project(published, tmp_path / "project", cell, FINISH), ["04"])
+
+    (outcome,) = run_local(batch)
+
+    assert outcome.failure.cause is Cause.INCOMPLETE
+    assert "ValidationError" in outcome.failure.reason.en
+    assert not list((batch.paths.reports / "2024").glob("*.html"))

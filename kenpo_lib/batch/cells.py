@@ -80,6 +80,7 @@ def execute(
 
     Raises:
         PageFailedError: A cell raised, wrote elsewhere or put out too much, or a cell did not run.
+        ValidationError: What ran is no notebook, or what came out is none.
     """
     work = Path(place.work)
     make_folder(work)
@@ -125,6 +126,7 @@ def execute(
         raise fail(Cause.FORBIDDEN, "ノートブックがスレッドを残しました", "the notebook left threads behind")
     if not is_complete(executed):
         raise fail(Cause.INCOMPLETE, "実行されなかったセルがあります", "some cells did not run")
+    nbformat.validate(executed)  # papermill writes a line about a notebook that is none, and goes on
     return executed, tuple(drawing.to_json() for drawing in drawings)
 
 

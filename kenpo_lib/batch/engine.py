@@ -57,7 +57,7 @@ class _Outputs:
 
 
 def _make_output(kind: str, **fields: Any) -> NotebookNode:
-    # nbformat's own function validates each output by itself; papermill has the whole notebook validated at its end.
+    # nbformat's own function validates each output by itself; ``cells.execute`` validates the notebook, once.
     return nbformat.from_dict({"output_type": kind, **fields})
 
 

@@ -41,7 +41,7 @@ class PageWriter:
 
     def __init__(self, templates: Mapping[str, str]):
         self._drawings: Sequence[Drawing] = ()
-        # Without preprocessors, each of which would have the notebook validated again: papermill has just done that.
+        # Without preprocessors, each of which would have the notebook validated again: `cells.execute` has just done that.
         self._exporter = _Exporter(
             template_name="base",
             template_file="index.html.j2",
