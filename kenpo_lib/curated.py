@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import polars as pl
 
 from kenpo_lib.errors import Fault, InputError
 from kenpo_lib.files import MANIFEST, sha256_of, write_atomically
-from kenpo_lib.kept_verdict import read_verdict
+from kenpo_lib.kept_verdict import count_checks, read_verdict
 from kenpo_lib.language import Text, console_language, say
 from kenpo_lib.tables import table
 
@@ -192,14 +191,11 @@ class Tables(dict[str, pl.DataFrame]):
             verdict = read_verdict(self.folder)
         except InputError as error:
             return say(f"（{error}）", f" ({error})")
-        counts = Counter[str]()
-        for tally in verdict["summary"].values():
-            counts.update(tally)
+        counts = count_checks(verdict)
         outcome = say("合格", "passed") if verdict["passed"] else say("停止", "stopped")
-        stopping = counts["critical"] + counts["error"]
         return say(
-            f"（検証: {outcome}、検査 {counts['checks']}、重大・エラー {stopping}、警告 {counts['warning']}）",
-            f" (validation: {outcome}, checks {counts['checks']}, critical or error {stopping}, warnings {counts['warning']})",
+            f"（検証: {outcome}、検査 {counts['checks']}、重大・エラー {counts['stopping']}、警告 {counts['warning']}）",
+            f" (validation: {outcome}, checks {counts['checks']}, critical or error {counts['stopping']}, warnings {counts['warning']})",
         )
 
 

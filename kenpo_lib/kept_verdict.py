@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +47,12 @@ def read_verdict(curated_dir: Path, *, definitions_dir: Path = DEFINITIONS_DIR) 
             )
         )
     return report
+
+
+def count_checks(verdict: Mapping[str, Any]) -> Counter[str]:
+    """Checks by what came of them: ``checks``, ``ok``, ``warning``, and ``stopping`` (critical ones, and those that could not be made)."""
+    total: Counter[str] = Counter()
+    for counts in verdict["summary"].values():
+        total.update({name: counts[name] for name in ("checks", "ok", "warning")})
+        total["stopping"] += counts["critical"] + counts["error"]
+    return total

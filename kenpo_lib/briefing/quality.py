@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kenpo_lib.briefing.quality_data import Quality
-from kenpo_lib.briefing.quality_words import conclude_quality, count_checks
+from kenpo_lib.briefing.quality_words import conclude_quality
+from kenpo_lib.kept_verdict import count_checks
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year
 from kenpo_lib.tables import Html, bullet_list, heading, join

@@ -13,6 +13,7 @@ from kenpo_lib.briefing.kpi_words import branches_words, year_words
 from kenpo_lib.briefing.quality_data import Conflict, Quality, list_conflicts, list_open, list_warnings
 from kenpo_lib.briefing.sources import TRUST_WORDS
 from kenpo_lib.briefing.words import list_few
+from kenpo_lib.kept_verdict import count_checks
 from kenpo_lib.language import Text
 
 NATIONAL_ONLY = "national_only"  # the caveat of KPIs of head office
@@ -28,15 +29,6 @@ def conclude_quality(quality: Quality) -> list[str]:
         _say_open(quality),
         say_trust(quality),
     ]
-
-
-def count_checks(verdict: Mapping[str, Any]) -> Counter[str]:
-    """Checks by what came of them: ``checks``, ``ok``, ``warning``, and ``stopping`` (critical ones, and those that could not be made)."""
-    total: Counter[str] = Counter()
-    for counts in verdict["summary"].values():
-        total.update({name: counts[name] for name in ("checks", "ok", "warning")})
-        total["stopping"] += counts["critical"] + counts["error"]
-    return total
 
 
 def say_verdict(verdict: Mapping[str, Any], lang: str) -> str:

@@ -11,9 +11,9 @@ from kenpo_lib.briefing.kpi_conclusion import count_changes
 from kenpo_lib.briefing.kpi_data import KpiDetail
 from kenpo_lib.briefing.kpi_sources import count_notes
 from kenpo_lib.briefing.quality_data import Quality, list_conflicts
-from kenpo_lib.briefing.quality_words import count_checks
 from kenpo_lib.conclusion import count_targets
 from kenpo_lib.files import write_atomically
+from kenpo_lib.kept_verdict import count_checks
 from kenpo_lib.points import count_movement, count_nation
 
 
