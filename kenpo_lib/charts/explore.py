@@ -18,6 +18,7 @@ from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.charts.drawing import register_fonts
 from kenpo_lib.charts.explore_parts import (
     OF_YEAR,
+    PUBLISHED,
     add_places,
     choose_branch,
     choose_kpi,
@@ -25,11 +26,12 @@ from kenpo_lib.charts.explore_parts import (
     count_years,
     list_breaks,
     list_rows,
+    mark_nation,
     point_at_branch,
     tooltip,
 )
 from kenpo_lib.charts.layers import inline
-from kenpo_lib.charts.theme import GRID, MUTED, NATION_COLOUR, OTHERS, PAPER, STRONG, TARGET_COLOUR
+from kenpo_lib.charts.theme import GRID, MUTED, NATION_COLOUR, OTHERS, STRONG, TARGET_COLOUR
 from kenpo_lib.language import Lang, Text
 
 RENDERER_VARIABLE = "KENPO_CHARTS"  # "jupyter" or "svg", for who knows better than the guess below
@@ -92,19 +94,15 @@ def explore_trend(
     nation = {"x": x, "y": alt.Y("national:Q")}
     line = ["branch_code:N", "run:N"]
     breaks = inline(list_breaks(rows, catalogue)).transform_filter("datum.kpi_id==kpi")
-    diamond = {"shape": "diamond", "size": 60, "opacity": 1}
     layers = [
         breaks.mark_rule(color=MUTED, strokeDash=[2, 3]).encode(x=x),
         breaks.mark_text(text=_CHANGED(lang), y=-4, baseline="bottom", color=MUTED).encode(x=x),
         shown.mark_line(color=OTHERS, strokeWidth=0.9).encode(x=x, y=y, detail=line),
         shown.transform_filter(pointed).mark_line(color=MUTED, strokeWidth=2.6).encode(x=x, y=y, detail=line),
-        own.transform_filter("datum.national_published")
+        own.transform_filter(PUBLISHED)
         .mark_line(color=NATION_COLOUR, strokeDash=[4, 3], strokeWidth=1.4)
         .encode(detail="run:N", **nation),
-        own.transform_filter("datum.national_published").mark_point(color=NATION_COLOUR, **diamond).encode(**nation),
-        own.transform_filter("isValid(datum.national)&&!datum.national_published")
-        .mark_point(filled=False, fill=PAPER, stroke=NATION_COLOUR, **diamond)
-        .encode(**nation),
+        *mark_nation(own.transform_filter("isValid(datum.national)"), size=60, at=nation),
         own.transform_filter("isValid(datum.target)")
         .mark_tick(orient="horizontal", color=TARGET_COLOUR, size=18, thickness=3, opacity=1)
         .encode(x=x, y=alt.Y("target:Q")),

@@ -19,12 +19,14 @@ import polars as pl
 from kenpo_lib.catalogue import Catalogue
 from kenpo_lib.charts.explore_parts import (
     OF_YEAR,
+    PUBLISHED,
     add_places,
     choose_kpi,
     choose_year,
     count_years,
     list_breaks,
     list_rows,
+    mark_nation,
     point_at_branch,
     tooltip,
 )
@@ -55,8 +57,7 @@ _UP_TOOLTIP = {"up_text": Text("値（縦）", "Value, up"), "up_source": Text("
 _SHOWN = f"datum.is_placed&&{OF_YEAR}"
 _IN_BRUSH = "isDefined(brush.across)&&inrange(datum.across,brush.across)&&inrange(datum.up,brush.up)"
 _ON_BRANCH = "event.item&&event.item.datum&&event.item.datum.branch_code"
-_PUBLISHED = "datum.national_published"
-_DIAMOND = {"shape": "diamond", "size": 50, "opacity": 1}
+_DIAMOND = 50
 _WIDTH, _HEIGHT = 350, 300
 _GAP = 60
 _WHOLE = 2 * _WIDTH + _GAP
@@ -240,13 +241,9 @@ def _draw_nation(which: str, channel: str, **edge: float) -> list[alt.Chart]:
         .transform_filter(f"datum.kpi_id=={which}&&{_SHOWN}&&isValid(datum.national)")
         .transform_aggregate(national="max(national)", groupby=["national_published"])
     )
-    published, estimated = nation.transform_filter(_PUBLISHED), nation.transform_filter(f"!{_PUBLISHED}")
     at = {channel: "national:Q"}
-    return [
-        published.mark_rule(color=NATION_COLOUR, strokeDash=[4, 3], strokeWidth=1).encode(**at),
-        published.mark_point(color=NATION_COLOUR, **_DIAMOND, **edge).encode(**at),
-        estimated.mark_point(filled=False, fill=PAPER, stroke=NATION_COLOUR, **_DIAMOND, **edge).encode(**at),
-    ]
+    rule = nation.transform_filter(PUBLISHED).mark_rule(color=NATION_COLOUR, strokeDash=[4, 3], strokeWidth=1)
+    return [rule.encode(**at), *mark_nation(nation, size=_DIAMOND, at=at, **edge)]
 
 
 def _style_dots(links: _Links, *, small: int, large: int) -> dict[str, Any]:
@@ -278,7 +275,6 @@ def _draw_years(
     nation = shown.transform_filter("isValid(datum.national)").transform_aggregate(
         national="max(national)", groupby=["fiscal_year", "definition", "national_published"]
     )
-    published = nation.transform_filter(_PUBLISHED)
     pinned = shown.transform_filter(links.pinned)
     last = pinned.transform_joinaggregate(last="max(fiscal_year)", groupby=["branch_code"])
     at_nation = {"x": x, "y": alt.Y("national:Q"), "detail": "definition:N"}
@@ -288,11 +284,8 @@ def _draw_years(
         shown.mark_line(color=OTHERS, strokeWidth=0.7).encode(**line),
         shown.transform_filter(links.brush).mark_line(color=BLOCK, strokeWidth=2).encode(**line),
         shown.transform_filter(links.pointed).mark_line(color=MUTED, strokeWidth=2).encode(**line),
-        published.mark_line(**dashed).encode(**at_nation),
-        published.mark_point(color=NATION_COLOUR, **_DIAMOND).encode(**at_nation),
-        nation.transform_filter(f"!{_PUBLISHED}")
-        .mark_point(filled=False, fill=PAPER, stroke=NATION_COLOUR, **_DIAMOND)
-        .encode(**at_nation),
+        nation.transform_filter(PUBLISHED).mark_line(**dashed).encode(**at_nation),
+        *mark_nation(nation, size=_DIAMOND, at=at_nation),
         pinned.mark_line(color=STRONG, strokeWidth=3).encode(**line),
         *_name_pinned(last.transform_filter("datum.fiscal_year==datum.last"), dx=6, x=x, y=y),
         # Invisible: something to point at.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -11,11 +11,13 @@ import polars as pl
 from kenpo_lib.catalogue import Catalogue, Direction, Kpi
 from kenpo_lib.charts.layers import format_value, nation_word
 from kenpo_lib.charts.shape import number_runs
+from kenpo_lib.charts.theme import NATION_COLOUR, PAPER
 from kenpo_lib.charts.trend_marks import name_year
 from kenpo_lib.language import Lang, Text
 
 LATEST = 0
 OF_YEAR = f"(year=={LATEST}?datum.is_latest:datum.fiscal_year==year)"  # whether a row is of the year chosen
+PUBLISHED = "datum.national_published"
 
 _KPI, _BRANCH, _YEAR = Text("指標: ", "KPI: "), Text("支部: ", "Branch: "), Text("年度: ", "Year: ")
 _LATEST = Text("最新", "latest")
@@ -178,3 +180,20 @@ def count_years(lang: Lang | str) -> alt.Axis:
     """An axis of fiscal years, labelled as everywhere."""
     years = "datum.value<2019?'H'+(datum.value-1988):datum.value==2019?'R元':'R'+(datum.value-2018)"
     return alt.Axis(title=None, tickMinStep=1, labelExpr=years if lang == Lang.JA else "'FY'+datum.value")
+
+
+def mark_nation(nation: alt.Chart, *, size: float, at: Mapping[str, Any], **edge: float) -> list[alt.Chart]:
+    """The nation as diamonds, filled where it is published and hollow where it is an estimate.
+
+    Args:
+        nation: Rows with a national figure, and ``national_published``.
+        size: Of a diamond.
+        at: The encodings that place it.
+        edge: Where it stands in pixels, along a channel that is not encoded.
+    """
+    diamond = {"shape": "diamond", "size": size, "opacity": 1, **edge}
+    published, estimated = nation.transform_filter(PUBLISHED), nation.transform_filter(f"!{PUBLISHED}")
+    return [
+        published.mark_point(color=NATION_COLOUR, **diamond).encode(**at),
+        estimated.mark_point(filled=False, fill=PAPER, stroke=NATION_COLOUR, **diamond).encode(**at),
+    ]
