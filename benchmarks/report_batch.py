@@ -34,7 +34,6 @@ PEER = (
     "lazy-importer",
     "colorama",
 )
-WORKERS = 2
 ATTEMPTS = 3  # of other ways
 
 
@@ -109,15 +108,14 @@ def peer(project: Path, way: str, codes: tuple[str, ...], *, path: str = "") -> 
     quiet = {"PLOOMBER_STATS_ENABLED": "false", "DO_NOT_TRACK": "1", **python_path}
     command = [sys.executable, str(HERE / "peers.py"), way, str(project), *codes]
 
-    def measure(*, with_memory: bool) -> Measure:
-        for attempt in range(ATTEMPTS):
-            try:
-                return measure_command(command, env=quiet, with_memory=with_memory)
-            except SystemExit:  # kernels that start at the same time sometimes take each other's ports, and die
-                if attempt == ATTEMPTS - 1:
-                    raise
-                print(f"{way} failed; once more", file=sys.stderr)
-        raise AssertionError
+    def measure(*, with_memory: bool, attempts: int = ATTEMPTS) -> Measure:
+        try:
+            return measure_command(command, env=quiet, with_memory=with_memory)
+        except SystemExit:  # kernels that start at the same time sometimes take each other's ports, and die
+            if attempts == 1:
+                raise
+        print(f"{way} failed; once more", file=sys.stderr)
+        return measure(with_memory=with_memory, attempts=attempts - 1)
 
     return replace(measure(with_memory=False), peak=measure(with_memory=True).peak)
 

@@ -74,8 +74,7 @@ class Briefing:
 
     @functools.cached_property
     def _histories(self) -> dict[str, pl.DataFrame]:
-        ordered = self.page.own.sort("fiscal_year", "definition")
-        return {kpi_id: rows for (kpi_id,), rows in ordered.partition_by("kpi_id", as_dict=True).items()}
+        return _by_kpi(self.page.own.sort("fiscal_year", "definition"))
 
     def history(self, kpi_id: str) -> pl.DataFrame:
         """All years of one of the page's KPIs up to the page's year, for the page's branch, under every definition."""
@@ -92,11 +91,11 @@ class Briefing:
 
     def nation_history(self, kpi_id: str) -> pl.DataFrame:
         """Year, definition and value of one of the page's KPIs for the nation; no rows where the page is the nation's."""
-        return self._nations.get((kpi_id,), self.page.nation.clear())
+        return self._nations.get(kpi_id, self.page.nation.clear())
 
     @functools.cached_property
-    def _nations(self) -> dict[tuple[Any, ...], pl.DataFrame]:
-        return self.page.nation.partition_by("kpi_id", as_dict=True)
+    def _nations(self) -> dict[str, pl.DataFrame]:
+        return _by_kpi(self.page.nation)
 
     def branch_values(self, kpi_id: str, definition: str) -> pl.DataFrame:
         """The branches with a value of one KPI in the page's year, by code; ``target_threshold`` is that of the page's branch.
@@ -120,6 +119,10 @@ class Briefing:
     @functools.cached_property
     def _spreads(self) -> list[dict[str, Any]]:
         return self.page.spread.to_dicts()
+
+
+def _by_kpi(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return {kpi_id: rows for (kpi_id,), rows in frame.partition_by("kpi_id", as_dict=True).items()}
 
 
 def open_briefing(curated_dir: str | Path, *, branch: str, fiscal_year: int, lang: str = "ja") -> Briefing:

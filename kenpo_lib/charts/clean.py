@@ -80,7 +80,7 @@ def _clean_element(element: ET.Element, ids: Mapping[str, str]) -> None:
         if name in _DROPPED or name.startswith("aria-"):
             continue
         if name in _GEOMETRY:
-            kept[name] = _round_all(value) if "." in value or "e" in value else value
+            kept[name] = _round_all(value)
         elif name.startswith(("{", "on")) or name in ("href", "style"):
             raise UnsafeChartError(f"the chart contains the attribute {name}={value!r}")
         elif name == "id":

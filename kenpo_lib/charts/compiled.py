@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from kenpo_lib.charts.shape import is_number
 from kenpo_lib.charts.unmeasured import hide_text
 
 _SHAPES = 256  # remembered by a process
@@ -88,13 +89,13 @@ class _Taker:
             return f"{_SIGN}{self._share(name, node)}{_SIGN}"
         if name == "text" and isinstance(node, str) and node:
             return f"{_SIGN}{self._add(node)}{_SIGN}"
-        if name in _PLACES and _is_number(node) and node:
+        if name in _PLACES and is_number(node) and node:
             return math.copysign(1, node) * (_BASE + self._add(node))
         return node
 
     def _take_end(self, end: Any) -> Any:
         # Vega-Lite looks whether zero lies in a domain, and whether those of two layers are the same.
-        return math.copysign(1, end) * (_BASE + self._share("end", end)) if _is_number(end) and end else end
+        return math.copysign(1, end) * (_BASE + self._share("end", end)) if is_number(end) and end else end
 
     def _share(self, kind: str, content: Any) -> int:
         """The hole of equal contents is the same, since the compiler brings them together."""
@@ -136,12 +137,8 @@ def _mark_holes(node: Any, contents: Sequence[Any]) -> Any:
 
 def _read_hole(node: Any, contents: Sequence[Any]) -> int | None:
     """The number of the hole that a number stands for."""
-    hole = abs(node) - _BASE if _is_number(node) else -1
+    hole = abs(node) - _BASE if is_number(node) else -1
     return int(hole) if 0 <= hole < len(contents) and hole == int(hole) else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _are_same(one: Any, other: Any) -> bool:
@@ -150,6 +147,6 @@ def _are_same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(_are_same(content, other[name]) for name, content in one.items())
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_are_same, one, other))
-    if _is_number(one) and _is_number(other):
+    if is_number(one) and is_number(other):
         return math.isclose(one, other, rel_tol=1e-14)
     return type(one) is type(other) and one == other
