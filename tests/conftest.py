@@ -13,7 +13,8 @@ import hypothesis
 import polars as pl
 import pytest
 from browsing import browser  # noqa: F401  (a fixture)
-from published import chromium, detail_pages, detailed, published  # noqa: F401  (fixtures)
+from drawings import deferred  # noqa: F401  (a fixture)
+from published import chromium, detail_pages, detailed, english_reports, published  # noqa: F401  (fixtures)
 
 from kenpo_lib.catalogue import NATION, Catalogue, load_catalogue
 from kenpo_lib.compare import compute_comparison, compute_nation

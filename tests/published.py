@@ -78,6 +78,16 @@ def detail_pages(detailed: Paths) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
+def english_reports(published: Paths, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Reports in English: a page of every type, and the index."""
+    from batches import copy_project, make_batch, run_local  # they need this module
+
+    paths = copy_project(published, tmp_path_factory.mktemp("english") / "project")
+    run_local(make_batch(paths, ["04"], overview=True, kpis=["urgent_visit_rate"], quality=True, lang="en"))
+    return paths.reports
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser; its absence fails in continuous integration and skips elsewhere."""
     found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)

@@ -8,10 +8,10 @@ from typing import Any
 
 import altair as alt
 import pytest
+from drawings import run_cells_here
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from published import Paths
-from test_unmeasured import deferred  # noqa: F401
 
 from kenpo_lib.charts import compiled
 from kenpo_lib.charts.compiled import _are_same, _compile, compile_spec
@@ -21,6 +21,10 @@ from kenpo_lib.charts.svg import _read_spec
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: round(value, 3))
 WORDS = st.text(max_size=12)
+ASKED = {
+    "20_branch_profile": [{"branch": code} for code in ("04", "13", "20", "47")],
+    "30_kpi_detail": [{"kpi": kpi_id} for kpi_id in ("visit_rate", "generic_share_annual")],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -112,29 +116,17 @@ def test_a_shape_whose_figures_become_others_is_compiled_each_time(compilations:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("notebook", ["20_branch_profile", "30_kpi_detail"])
+@pytest.mark.parametrize("notebook", ASKED)
 def test_charts_of_all_pages_are_filled_in_as_if_each_was_compiled(
     notebook: str,
     published: Paths,
     tmp_path: Path,
-    deferred: list[Drawing],  # noqa: F811
+    deferred: list[Drawing],
     compilations: list[Any],
 ):
     # given the charts of several pages, made by the cells of the notebook
-    import nbformat
-
-    if notebook == "20_branch_profile":
-        asked = [{"branch": code} for code in ("04", "13", "20", "47")]
-    else:
-        asked = [{"kpi": kpi_id} for kpi_id in ("visit_rate", "generic_share_annual")]
-    cells = nbformat.read(published.notebooks / f"{notebook}.ipynb", as_version=4).cells
-    code = [cell.source for cell in cells if cell.cell_type == "code"]
-    for parameters in asked:
-        names: dict[str, Any] = {"display": lambda *shown: None}
-        own = {"curated_dir": str(published.curated), "sentinel": str(tmp_path / "sentinel.json"), **parameters}
-        for source in code:
-            exec(source, names)
-            names.update(own)
+    for parameters in ASKED[notebook]:
+        run_cells_here(published, notebook, tmp_path, **parameters)
 
     # when they are compiled
     made = [compile_spec(drawing.spec) for drawing in deferred]

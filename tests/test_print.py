@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from batches import copy_project, make_batch, run_local
 from browsing import open_page, unfold
 from playwright.sync_api import Browser
 
@@ -51,15 +50,11 @@ _SMALL_TEXTS = """([smallest, left_out]) => {
 
 
 @pytest.fixture(scope="module")
-def printed(
-    published: Paths, detail_pages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Path]:
+def printed(published: Paths, detail_pages: dict[str, Path], english_reports: Path) -> dict[str, Path]:
     """A page of each type, in both languages."""
-    english = copy_project(published, tmp_path_factory.mktemp("english") / "project")
-    run_local(make_batch(english, ["04"], overview=True, kpis=["urgent_visit_rate"], quality=True, lang="en"))
     pages = {name: published.reports / "2024" / file for name, file in PAGES.items()}
     pages |= {name: detail_pages[file] for name, file in DETAILS.items()}
-    return pages | {name: english.reports / "2024" / file for name, file in ENGLISH.items()}
+    return pages | {name: english_reports / "2024" / file for name, file in ENGLISH.items()}
 
 
 @pytest.mark.parametrize("name", [*PAGES, *DETAILS, *ENGLISH])

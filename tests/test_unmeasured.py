@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import altair as alt
-import nbformat
 import pytest
+from drawings import run_cells_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from published import Paths
@@ -45,12 +44,6 @@ def draw_measured(spec: dict[str, Any]) -> str:
     return clean_svg(drawn, id_prefix="t", label="図", description="", scale_up=1.0)
 
 
-@pytest.fixture
-def deferred() -> Iterator[list[Drawing]]:
-    yield drawing.defer_drawings()
-    drawing.stop_deferring()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_every_chart_of_the_pages_is_drawn_without_measuring_and_comes_out_the_same(
@@ -60,13 +53,7 @@ def test_every_chart_of_the_pages_is_drawn_without_measuring_and_comes_out_the_s
     import vl_convert
 
     name, own = PAGES[page]
-    notebook = nbformat.read(published.notebooks / f"{name}.ipynb", as_version=4)
-    given = {**own, "curated_dir": str(published.curated), "sentinel": str(tmp_path / "sentinel.json")}
-    names: dict[str, Any] = {"display": lambda *shown: None}
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            exec(cell.source, names)
-            names |= given if "parameters" in cell.metadata.get("tags", []) else {}
+    run_cells_here(published, name, tmp_path, **own)
     assert deferred
     for each in deferred:
         # when
