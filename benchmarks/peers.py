@@ -53,11 +53,13 @@ def warm(project: str) -> None:
     """Import, compile the cells, make one page of each kind: what a warm process has behind it."""
     global _template
     os.environ["POLARS_MAX_THREADS"] = "1"
+    from altair.utils.schemapi import disable_debug_mode
     from jinja2 import DictLoader, Environment
 
     from kenpo_lib.batch.template import page_variables, read_templates
     from kenpo_lib.charts.theme import CHART_CSS
 
+    disable_debug_mode()  # as the batch does: the floor is not to be higher for a check that ours leaves to the tests
     environment = Environment(loader=DictLoader(read_templates(Path(project) / "reports" / "templates")))
     environment.globals.update(page_variables(lang="ja", title="floor", chart_css=CHART_CSS))
     _template = environment.get_template("listing.html.j2")

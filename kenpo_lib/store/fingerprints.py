@@ -1,7 +1,7 @@
 """Whether a page made earlier would come out the same: digests of what ``page_data.read_page`` gives each page.
 
-The frames are not read page by page, which would take longer than computing them: each row is put into text once, and the
-digest of a page is that of the texts of its rows.
+The frames are not read page by page, which would take longer than computing them: each row is put into text and digested once,
+and the digest of a page is that of the digests of its rows.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
 from typing import Any
 
 import polars as pl
@@ -30,13 +29,12 @@ from kenpo_lib.store.places import pick_listed, pick_neighbours, summarise_sprea
 from kenpo_lib.store.wide_data import KPI_SOURCE_COLUMNS, list_kpi_sources, pick_kpi_warnings
 
 Row = Mapping[str, Any]
-_TEXT = "_text"
-_TEXTS = 1_000  # put into a digest at a time
+_DIGEST = "_digest"
 _KEYS = ("branch_code", "kpi_id", "definition", "fiscal_year", "ranked_count", *SOURCE_COLUMNS)
 
 
 class Fingerprints:
-    """The fingerprints of the pages of some computed data; the parts that pages share are put into text once."""
+    """The fingerprints of the pages of some computed data; what pages share is digested once."""
 
     def __init__(self, computed: Computed):
         self._computed = computed
@@ -46,9 +44,13 @@ class Fingerprints:
         self._nation = _gather(nation.select(NATION_COLUMNS), ("kpi_id", "fiscal_year"))
         self._nation_years = sorted({year for _, year in self._nation})
         self._own = {name: _gather(computed.tables[name], ("branch_code", "fiscal_year")) for name in OWN_TABLES}
+        self._own_sources: dict[tuple[str, int], set[str]] = defaultdict(set)
+        for name in OWN_TABLES:
+            for code, year, source in computed.tables[name].select("branch_code", "fiscal_year", "source_id").iter_rows():
+                self._own_sources[code, year].add(source)
         self._sources = _gather(computed.tables["sources"], ("source_id",))
-        self._places: dict[tuple[str | int, ...], str] = {}  # by series and year; of large groups also by block
-        self._scores: dict[tuple[str, int], list[str]] = {}
+        self._places: dict[tuple[str | int, ...], bytes] = {}  # by series and year; of large groups also by block
+        self._scores: dict[tuple[str, int], list[bytes]] = {}
         for year in self._years:
             places = computed.list_places(year)
             for kind, frame, keys in (
@@ -56,12 +58,12 @@ class Fingerprints:
                 ("spread", summarise_spread(places), ("kpi_id", "definition", "fiscal_year")),
                 ("neighbours", pick_neighbours(places), ("kpi_id", "definition", "fiscal_year", "block")),
             ):
-                self._places |= {key: _digest([(kind, texts)]) for key, texts in _gather(frame, keys).items()}
+                self._places |= {key: _digest([(kind, rows)]).digest() for key, rows in _gather(frame, keys).items()}
             scores = computed.read_incentive(year)
             if scores is not None:
                 for frame in (scores, list_indicators(scores)):
-                    for (code,), texts in _gather(frame, ("branch_code",)).items():
-                        self._scores.setdefault((code, year), []).extend(texts)
+                    for (code,), rows in _gather(frame, ("branch_code",)).items():
+                        self._scores.setdefault((code, year), []).extend(rows)
 
     def list_branch_pages(self, rows: pl.DataFrame) -> dict[str, dict[int, str]]:
         """By branch and year.
@@ -76,7 +78,7 @@ class Fingerprints:
 
     def list_pages(self, branch_code: str, rows: Sequence[Row] = ()) -> dict[int, str]:
         """By year, of one branch; without rows that of a branch of which nothing is known."""
-        return {year: _digest(self._list_parts(branch_code, rows, year)) for year in self._years}
+        return {year: _digest(self._list_parts(branch_code, rows, year)).hexdigest() for year in self._years}
 
     def list_overviews(self) -> dict[int, str]:
         """By year, of the national overview."""
@@ -84,101 +86,102 @@ class Fingerprints:
         for year in self._years:
             parts = self._list_parts(NATION, self._nation_rows, year)
             scores, rows = self._computed.read_incentive(year), self._computed.read_year(year)
-            documents = [t for name in sorted(list_year_sources(rows)) for t in self._sources.get((name,), ())]
+            documents = [row for name in sorted(list_year_sources(rows)) for row in self._sources.get((name,), ())]
             frames = {
                 "year": rows,
                 "contribution": self._computed.read_contribution(year),
                 "scores": pl.DataFrame() if scores is None else scores,
             }
-            texts = ((name, _put_in_text(frame)) for name, frame in frames.items())
-            found[year] = _digest([*parts, ("documents", documents), *texts])
+            whole = ((name, _digest_rows(frame)) for name, frame in frames.items())
+            found[year] = _digest([*parts, ("documents", documents), *whole]).hexdigest()
         return found
 
     def list_kpis(self) -> dict[str, dict[int, str]]:
         """By KPI and year, of the pages of KPIs; what ``wide_data.read_kpi`` gives each of them."""
         frames = {"values": self._computed.comparison, "nation": self._computed.list_nation_rows()}
         found = {}
-        for (
-            kpi
-        ) in self._computed.catalogue.kpis.values():  # one at a time: the texts take far more memory than the rows
+        for kpi in self._computed.catalogue.kpis.values():  # one at a time: the texts take far more memory than the rows
             own = {name: frame.filter(pl.col("kpi_id") == kpi.kpi_id) for name, frame in frames.items()}
-            texts = {name: _gather(frame, ("fiscal_year",)) for name, frame in own.items()}
+            rows = {name: _gather(frame, ("fiscal_year",)) for name, frame in own.items()}
             documents: dict[tuple, list[Row]] = defaultdict(list)
             for frame in own.values():
                 for row in frame.select("fiscal_year", *KPI_SOURCE_COLUMNS).unique().iter_rows(named=True):
                     documents[(row["fiscal_year"],)].append(row)
-            parts = {year: self._list_kpi_parts(kpi, texts, documents, year) for year in self._years}
-            found[kpi.kpi_id] = {year: _digest(listed) for year, listed in parts.items()}
+            parts = {year: self._list_kpi_parts(kpi, rows, documents, year) for year in self._years}
+            found[kpi.kpi_id] = {year: _digest(listed).hexdigest() for year, listed in parts.items()}
         return found
 
     def _list_kpi_parts(
         self,
         kpi: Kpi,
-        texts: Mapping[str, Mapping[tuple, list[str]]],
+        rows: Mapping[str, Mapping[tuple, list[bytes]]],
         documents: Mapping[tuple, list[Row]],
         year: int,
-    ) -> Iterator[tuple[str, Iterable[str]]]:
-        """The parts of ``KpiData`` as texts, each under its name; texts and documents of the KPI by year."""
+    ) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """The parts of ``KpiData`` as digests, each under its name; rows and documents of the KPI by year."""
         known = sorted(documents)
         until = [cell for cell in known if cell <= (year,)]
-        for name, cells in texts.items():
-            yield name, (text for cell in until for text in cells.get(cell, ()))
+        for name, cells in rows.items():
+            yield name, (row for cell in until for row in cells.get(cell, ()))
         shown = list_kpi_sources((row for cell in until for row in documents[cell]), kpi)
-        yield "sources", (text for name in sorted(shown) for text in self._sources.get((name,), ()))
+        yield "sources", (row for name in sorted(shown) for row in self._sources.get((name,), ()))
         listed = pick_kpi_warnings(self._computed.verdict["warnings"], kpi, fiscal_year=year)
-        yield "warnings", [json.dumps(warning, sort_keys=True) for warning in listed]
-        yield "later", [str(len(until) < len(known))]
+        yield "warnings", map(_digest_warning, listed)
+        yield "later", [bytes([len(until) < len(known)])]
 
-    def _list_parts(self, branch_code: str, rows: Sequence[Row], year: int) -> Iterator[tuple[str, Iterable[str]]]:
-        """The parts of ``PageData`` as texts, each under its name."""
+    def _list_parts(self, branch_code: str, rows: Sequence[Row], year: int) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """The parts of ``PageData`` as digests, each under its name."""
         until = [row for row in rows if row["fiscal_year"] <= year]
         shown = find_shown(until, self._computed.catalogue, fiscal_year=year)
         documents = set(shown.source_ids)
-        yield "own", [row[_TEXT] for row in until if branch_code == NATION or row["kpi_id"] in shown.kpi_ids]
+        yield "own", [row[_DIGEST] for row in until if branch_code == NATION or row["kpi_id"] in shown.kpi_ids]
         if branch_code != NATION:
             years = [known for known in self._nation_years if known <= year]
             cells = ((kpi_id, known) for kpi_id in shown.kpi_ids for known in years)
-            yield "nation", (text for cell in cells for text in self._nation.get(cell, ()))
+            yield "nation", (row for cell in cells for row in self._nation.get(cell, ()))
             block = self._computed.catalogue.branches[branch_code].block.ja
             cells = [(*series, year, *beside) for series in sorted(shown.placed) for beside in ((), (block,))]
             yield "places", [self._places[cell] for cell in cells if cell in self._places]
         yield "incentive", self._scores.get((branch_code, year), ())
         for name in OWN_TABLES:
-            texts = self._own[name].get((branch_code, year), ())
-            documents.update(json.loads(text)["source_id"] for text in texts)
-            yield name, texts
-        yield "sources", (text for name in sorted(documents) for text in self._sources.get((name,), ()))
+            yield name, self._own[name].get((branch_code, year), ())
+        documents |= self._own_sources[branch_code, year]
+        yield "sources", (row for name in sorted(documents) for row in self._sources.get((name,), ()))
         warnings = self._computed.list_warnings(branch_code)
         listed = list_shown_warnings(warnings, shown, branch_code=branch_code, fiscal_year=year)
-        yield "warnings", [json.dumps(warning, sort_keys=True) for warning in listed]
+        yield "warnings", map(_digest_warning, listed)
 
 
-def _put_in_text(frame: pl.DataFrame) -> list[str]:
-    """Each row as JSON: one text for equal rows, whatever the file they come from."""
+def _digest_rows(frame: pl.DataFrame) -> list[bytes]:
+    """One digest for equal rows, whatever the file they come from."""
     if frame.is_empty():
         return []
-    return frame.select(pl.struct(pl.all()).struct.json_encode()).to_series().to_list()
+    texts = frame.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+    return [hashlib.sha256(text.encode()).digest() for text in texts]
+
+
+def _digest_warning(warning: Row) -> bytes:
+    return hashlib.sha256(json.dumps(warning, sort_keys=True).encode()).digest()
 
 
 def _list_rows(frame: pl.DataFrame) -> list[Row]:
-    """What decides on which pages a row stands, and its text."""
-    texts = pl.Series(_TEXT, _put_in_text(frame), dtype=pl.String)
-    return frame.select(_KEYS).with_columns(texts).to_dicts()
+    """What decides on which pages a row stands, and its digest."""
+    digests = pl.Series(_DIGEST, _digest_rows(frame), dtype=pl.Binary)
+    return frame.select(_KEYS).with_columns(digests).to_dicts()
 
 
-def _gather(frame: pl.DataFrame, keys: tuple[str, ...]) -> dict[tuple, list[str]]:
-    """The texts of a frame's rows by key, in their order."""
+def _gather(frame: pl.DataFrame, keys: tuple[str, ...]) -> dict[tuple, list[bytes]]:
+    """The digests of a frame's rows by key, in their order."""
     found = defaultdict(list)
-    for *key, text in zip(*(frame[name].to_list() for name in keys), _put_in_text(frame), strict=True):
-        found[tuple(key)].append(text)
+    for *key, digest in zip(*(frame[name].to_list() for name in keys), _digest_rows(frame), strict=True):
+        found[tuple(key)].append(digest)
     return dict(found)
 
 
-def _digest(parts: Iterable[tuple[str, Iterable[str]]]) -> str:
-    """Texts hold no line end, so that no two lists of parts run into the same lines."""
+def _digest(parts: Iterable[tuple[str, Iterable[bytes]]]) -> hashlib._Hash:
+    """Each part begins with its name and size, so that no two lists of parts run into the same bytes."""
     digest = hashlib.sha256()
-    for name, texts in parts:
-        lines = chain((f"{name}:",), texts)
-        while some := list(islice(lines, _TEXTS)):
-            digest.update("".join(f"{line}\n" for line in some).encode())
-    return digest.hexdigest()
+    for name, rows in parts:
+        content = b"".join(rows)
+        digest.update(f"{name}:{len(content)}:".encode() + content)
+    return digest
