@@ -3,6 +3,9 @@
 Beside it, what two cores of this machine are worth at all: the same pages made without a cluster, by one process that takes them in
 turn and by two that take half of them each. Virtual cores share what they run on, and the scheduler needs some of it too.
 
+With ``--share 0.3`` each worker gets that much of a core of its own, by a control group of Linux (needs root), so that the cores are
+never short: what is then measured is how well the work is divided, as on machines of their own, and not what a second core adds.
+
 Run it with ``make bench-cluster`` after ``make report``, on a machine that does nothing else and has two cores or more.
 """
 
@@ -16,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -33,6 +37,7 @@ from kenpo_lib.catalogue import load_catalogue
 from kenpo_lib.store import build_store
 
 ROOT = Path(__file__).parents[1]
+CGROUPS = Path("/sys/fs/cgroup")
 
 
 def list_requests(paths: Paths, years: tuple[int, ...], count: int) -> list[Request]:
@@ -48,8 +53,8 @@ def list_requests(paths: Paths, years: tuple[int, ...], count: int) -> list[Requ
     return [Request(job, texts[job.notebook]) for job in itertools.islice(itertools.cycle(jobs), count)]
 
 
-def measure(paths: Paths, requests: list[Request], workers: int) -> float:
-    """Seconds from the first request to the last page, with warm workers of one thread each."""
+def measure(paths: Paths, requests: list[Request], workers: int, *, share: float | None = None) -> float:
+    """Seconds from the first request to the last page, with warm workers of one thread each; of a part of a core each, if one is given."""
     store = build_store(paths.curated)
     tables: dict[str, str] = {}
     for request in requests:
@@ -69,6 +74,8 @@ def measure(paths: Paths, requests: list[Request], workers: int) -> float:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
+            if share is not None:
+                stack.enter_context(limit_share(process.pid, number, share))
             stack.callback(_end, process)
         with Client(cluster.scheduler_address, set_as_default=False) as client:
             client.wait_for_workers(workers, timeout=120)
@@ -80,6 +87,33 @@ def measure(paths: Paths, requests: list[Request], workers: int) -> float:
     if failed:
         sys.exit(f"{len(failed)} pages failed: {failed[0].failure}")
     return wall
+
+
+@contextmanager
+def limit_share(pid: int, core: int, share: float) -> Iterator[None]:
+    """A process, and all that it will start, gets a part of the time of one core."""
+    os.sched_setaffinity(pid, {core})
+    group = (
+        next((folder for folder in (CGROUPS / "cpu", CGROUPS) if (folder / "cgroup.procs").is_file()), CGROUPS)
+        / f"kenpo-benchmark-{core}"
+    )
+    period = 100_000  # microseconds
+    try:
+        group.mkdir()
+        if (group / "cpu.max").is_file():
+            (group / "cpu.max").write_text(f"{round(share * period)} {period}")
+        else:  # control groups of the first version
+            (group / "cpu.cfs_period_us").write_text(f"{period}")
+            (group / "cpu.cfs_quota_us").write_text(f"{round(share * period)}")
+        (group / "cgroup.procs").write_text(f"{pid}")
+    except OSError as error:
+        sys.exit(f"--share needs control groups that may be written: {error}")
+    try:
+        yield
+    finally:
+        while (group / "cgroup.procs").read_text():  # what the process had started ends a little later
+            time.sleep(0.1)
+        group.rmdir()
 
 
 def measure_alone(paths: Paths, requests: list[Request], processes: int) -> float:
@@ -124,10 +158,17 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=int, default=500)
+    parser.add_argument(
+        "--share", type=float, help="part of a core that each worker gets, say 0.3; then only the cluster"
+    )
     options = parser.parse_args()
     paths = Paths.of_project(ROOT)
     requests = list_requests(paths, build_store(paths.curated).years, options.pages)
     print(f"{os.cpu_count()} cores, {len(requests)} pages")
+    if options.share is not None:
+        one, two = (measure(paths, requests, number, share=options.share) for number in (1, 2))
+        print(f"one worker {one:.1f} s, two {two:.1f} s, ratio {one / two:.2f}, with {options.share} of a core each")
+        return
     for what, way in (("worker", measure), ("process without a cluster", measure_alone)):
         one, two = (way(paths, requests, number) for number in (1, 2))
         print(f"one {what} {one:.1f} s, two {two:.1f} s, ratio {one / two:.2f}", flush=True)
