@@ -80,7 +80,7 @@ def test_explorer_notebook_runs_in_jupyterlab_without_any_outside_request(lab: s
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         charts = page.locator(".jp-OutputArea .vega-embed svg.marks")
         charts.nth(2).wait_for(timeout=RUN_MILLISECONDS, state="attached")
-        before, after, pinned = _drag_and_pin(page, charts.nth(2))
+        before, after, pointed, pinned = _drag_and_pin(page, charts.nth(2))
         errors = page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts()
         browser.close()
 
@@ -89,6 +89,7 @@ def test_explorer_notebook_runs_in_jupyterlab_without_any_outside_request(lab: s
     picked = int(re.fullmatch(r"選択 (\d+) / 47 支部", after["readout"])[1])
     assert 5 < picked < 47
     assert after["strong"] == picked
+    assert re.search(r"出典\s*\S", pointed)
     assert (before["pinned"], after["pinned"]) == ("宮城", "宮城")
     assert pinned["pinned"] not in ("宮城", "なし")
     assert pinned["readout"] == after["readout"]
@@ -107,8 +108,9 @@ _DOTS = """(svg, paper) => [...svg.querySelectorAll(`g.mark-symbol path[aria-lab
   .map(dot => dot.getBoundingClientRect()).map(box => [box.x + box.width / 2, box.y + box.height / 2])"""
 
 
-def _drag_and_pin(page: Page, chart: Locator) -> tuple[dict, dict, dict]:
-    """What the linked charts say before a drag over the upper half of the branches, after it, and after a click on another one."""
+def _drag_and_pin(page: Page, chart: Locator) -> tuple[dict, dict, str, dict]:
+    """What the linked charts say before a drag over the upper half of the branches, after it, of a branch that is pointed at inside
+    the brush, and after a click on another one."""
     chart.scroll_into_view_if_needed()
     before = chart.evaluate(_READ, BLOCK)
     dots = chart.evaluate(_DOTS, PAPER)
@@ -119,8 +121,12 @@ def _drag_and_pin(page: Page, chart: Locator) -> tuple[dict, dict, dict]:
     page.mouse.move(xs[-1] + 8, ys[23] + 0.5, steps=3)
     page.mouse.up()
     after = _read_when_changed(page, chart, "readout", before)
+    page.mouse.move(*min(dots, key=lambda dot: dot[1]))
+    tooltip = page.locator("#vg-tooltip-element.visible")
+    tooltip.wait_for()
+    pointed = tooltip.inner_text()
     page.mouse.click(*max(dots, key=lambda dot: dot[1]))
-    return before, after, _read_when_changed(page, chart, "pinned", after)
+    return before, after, pointed, _read_when_changed(page, chart, "pinned", after)
 
 
 def _read_when_changed(page: Page, chart: Locator, part: str, before: dict) -> dict:

@@ -222,11 +222,14 @@ def _draw_pair(links: _Links, names: alt.InlineData, *, lang: Lang | str) -> alt
     y = alt.Y("up:Q", title=None, scale=scale, axis=alt.Axis(tickCount=5))
     up = [alt.Tooltip(f"{field}:N", title=title(lang)) for field, title in _UP_TOOLTIP.items()]
     dots = shown.mark_point().encode(x=x, y=y, tooltip=tooltip(lang) + up, **_style_dots(links, small=34, large=90))
+    # The brush lies above all of its layer. In one of its own it is below the dots, so that those in it can be pointed at.
+    ground = alt.layer(shown.mark_point(opacity=0, aria=False).encode(x=x, y=y))
     pinned = shown.transform_filter(links.pinned)
     return alt.layer(
         *_draw_nation("kpi", "x", y=_HEIGHT),
         *_draw_nation("other", "y", x=0),
-        dots.add_params(links.brush, links.pinned, links.pointed),
+        ground.add_params(links.brush, links.pinned, links.pointed),
+        dots,
         pinned.mark_point(size=170, filled=False, stroke=STRONG, strokeWidth=2).encode(x=x, y=y),
         *_name_pinned(pinned, dx=8, dy=-12, x=x, y=y),
         _name_kpi("other", names, x=0, y=-8, align="left"),
