@@ -56,6 +56,7 @@ lint: $(READY)
 
 bench: data
 	$(BIN)/python benchmarks/report_batch.py
+	$(BIN)/python benchmarks/page_parts.py
 	$(BIN)/python benchmarks/comparison_statistics.py
 
 # Two workers of a Dask cluster against one; about ten minutes.

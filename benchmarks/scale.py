@@ -27,12 +27,13 @@ from pathlib import Path
 
 from measure import Measure, measure_command
 
+from kenpo_lib.batch.processes import ONE_THREAD
+
 HERE = Path(__file__).parent
 FISCAL_YEAR = 2024
 SMALL, LARGE = 47, 4_700  # units
 REPORTS = 10_000
 MOST_RATIO, MOST_MEGABYTES = 1.2, 400  # what is promised of a page and of a worker
-_ONE_THREAD = ("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS")  # as in the batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def build(project: Path) -> None:
 
 
 def environment(project: Path) -> dict[str, str]:
-    return {"KENPO_DEFINITIONS": str(project / "definitions"), **dict.fromkeys(_ONE_THREAD, "1")}
+    return {"KENPO_DEFINITIONS": str(project / "definitions"), **dict.fromkeys(ONE_THREAD, "1")}
 
 
 @contextmanager

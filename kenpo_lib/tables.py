@@ -26,6 +26,10 @@ class Html(Markup):
     def _repr_html_(self) -> str:
         return str(self)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # A notebook keeps a text beside the HTML of every output; it need not hold all of that again.
+        printer.text(f"<Html: {len(self)} characters>")
+
 
 def join(parts: Iterable[str], separator: str = "") -> Html:
     """Concatenate; parts that are not markup are escaped."""

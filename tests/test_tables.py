@@ -12,6 +12,7 @@ from attacks import ATTACKS
 from bs4 import BeautifulSoup, Tag
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.core.formatters import DisplayFormatter
 from markupsafe import Markup
 
 from kenpo_lib.page import sanitise
@@ -120,6 +121,13 @@ def test_markup_of_ours_is_not_escaped_again():
     assert cell(inner) == "<td><b>a&amp;b</b></td>"
     assert isinstance(cell(inner), Html)
     assert cell(inner)._repr_html_() == str(cell(inner))
+
+
+def test_markup_is_kept_once_in_a_notebook():
+    shown, _ = DisplayFormatter().format(Html("<b>x</b>" * 1_000))
+
+    assert shown["text/html"] == "<b>x</b>" * 1_000
+    assert shown["text/plain"] == "<Html: 8000 characters>"
 
 
 def test_markup_of_a_library_is_trusted_only_where_it_is_marked():

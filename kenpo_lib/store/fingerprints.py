@@ -46,7 +46,9 @@ class Fingerprints:
         self._own = {name: _gather(computed.tables[name], ("branch_code", "fiscal_year")) for name in OWN_TABLES}
         self._own_sources: dict[tuple[str, int], set[str]] = defaultdict(set)
         for name in OWN_TABLES:
-            for code, year, source in computed.tables[name].select("branch_code", "fiscal_year", "source_id").iter_rows():
+            for code, year, source in (
+                computed.tables[name].select("branch_code", "fiscal_year", "source_id").iter_rows()
+            ):
                 self._own_sources[code, year].add(source)
         self._sources = _gather(computed.tables["sources"], ("source_id",))
         self._places: dict[tuple[str | int, ...], bytes] = {}  # by series and year; of large groups also by block
@@ -100,7 +102,9 @@ class Fingerprints:
         """By KPI and year, of the pages of KPIs; what ``wide_data.read_kpi`` gives each of them."""
         frames = {"values": self._computed.comparison, "nation": self._computed.list_nation_rows()}
         found = {}
-        for kpi in self._computed.catalogue.kpis.values():  # one at a time: the texts take far more memory than the rows
+        for (
+            kpi
+        ) in self._computed.catalogue.kpis.values():  # one at a time: the texts take far more memory than the rows
             own = {name: frame.filter(pl.col("kpi_id") == kpi.kpi_id) for name, frame in frames.items()}
             rows = {name: _gather(frame, ("fiscal_year",)) for name, frame in own.items()}
             documents: dict[tuple, list[Row]] = defaultdict(list)
