@@ -45,11 +45,9 @@ class Fingerprints:
         self._nation_years = sorted({year for _, year in self._nation})
         self._own = {name: _gather(computed.tables[name], ("branch_code", "fiscal_year")) for name in OWN_TABLES}
         self._own_sources: dict[tuple[str, int], set[str]] = defaultdict(set)
-        for name in OWN_TABLES:
-            for code, year, source in (
-                computed.tables[name].select("branch_code", "fiscal_year", "source_id").iter_rows()
-            ):
-                self._own_sources[code, year].add(source)
+        keys = ("branch_code", "fiscal_year", "source_id")
+        for code, year, source in pl.concat(computed.tables[name].select(keys) for name in OWN_TABLES).iter_rows():
+            self._own_sources[code, year].add(source)
         self._sources = _gather(computed.tables["sources"], ("source_id",))
         self._places: dict[tuple[str | int, ...], bytes] = {}  # by series and year; of large groups also by block
         self._scores: dict[tuple[str, int], list[bytes]] = {}
@@ -60,7 +58,7 @@ class Fingerprints:
                 ("spread", summarise_spread(places), ("kpi_id", "definition", "fiscal_year")),
                 ("neighbours", pick_neighbours(places), ("kpi_id", "definition", "fiscal_year", "block")),
             ):
-                self._places |= {key: _digest([(kind, rows)]).digest() for key, rows in _gather(frame, keys).items()}
+                self._places |= {key: _digest([(kind, rows)]) for key, rows in _gather(frame, keys).items()}
             scores = computed.read_incentive(year)
             if scores is not None:
                 for frame in (scores, list_indicators(scores)):
@@ -80,7 +78,7 @@ class Fingerprints:
 
     def list_pages(self, branch_code: str, rows: Sequence[Row] = ()) -> dict[int, str]:
         """By year, of one branch; without rows that of a branch of which nothing is known."""
-        return {year: _digest(self._list_parts(branch_code, rows, year)).hexdigest() for year in self._years}
+        return {year: _digest(self._list_parts(branch_code, rows, year)).hex() for year in self._years}
 
     def list_overviews(self) -> dict[int, str]:
         """By year, of the national overview."""
@@ -95,16 +93,15 @@ class Fingerprints:
                 "scores": pl.DataFrame() if scores is None else scores,
             }
             whole = ((name, _digest_rows(frame)) for name, frame in frames.items())
-            found[year] = _digest([*parts, ("documents", documents), *whole]).hexdigest()
+            found[year] = _digest([*parts, ("documents", documents), *whole]).hex()
         return found
 
     def list_kpis(self) -> dict[str, dict[int, str]]:
         """By KPI and year, of the pages of KPIs; what ``wide_data.read_kpi`` gives each of them."""
         frames = {"values": self._computed.comparison, "nation": self._computed.list_nation_rows()}
         found = {}
-        for (
-            kpi
-        ) in self._computed.catalogue.kpis.values():  # one at a time: the texts take far more memory than the rows
+        # One at a time: the texts take far more memory than the rows.
+        for kpi in self._computed.catalogue.kpis.values():
             own = {name: frame.filter(pl.col("kpi_id") == kpi.kpi_id) for name, frame in frames.items()}
             rows = {name: _gather(frame, ("fiscal_year",)) for name, frame in own.items()}
             documents: dict[tuple, list[Row]] = defaultdict(list)
@@ -112,7 +109,7 @@ class Fingerprints:
                 for row in frame.select("fiscal_year", *KPI_SOURCE_COLUMNS).unique().iter_rows(named=True):
                     documents[(row["fiscal_year"],)].append(row)
             parts = {year: self._list_kpi_parts(kpi, rows, documents, year) for year in self._years}
-            found[kpi.kpi_id] = {year: _digest(listed).hexdigest() for year, listed in parts.items()}
+            found[kpi.kpi_id] = {year: _digest(listed).hex() for year, listed in parts.items()}
         return found
 
     def _list_kpi_parts(
@@ -182,10 +179,10 @@ def _gather(frame: pl.DataFrame, keys: tuple[str, ...]) -> dict[tuple, list[byte
     return dict(found)
 
 
-def _digest(parts: Iterable[tuple[str, Iterable[bytes]]]) -> hashlib._Hash:
+def _digest(parts: Iterable[tuple[str, Iterable[bytes]]]) -> bytes:
     """Each part begins with its name and size, so that no two lists of parts run into the same bytes."""
     digest = hashlib.sha256()
     for name, rows in parts:
         content = b"".join(rows)
         digest.update(f"{name}:{len(content)}:".encode() + content)
-    return digest
+    return digest.digest()
