@@ -92,6 +92,13 @@ def _cell_style(index: int, content: Any, *, marks_numbers: bool) -> dict[str, s
     return {"css": "num"} if is_number else {}
 
 
+def scrolling(svg: str, *, label: str, css: str) -> Html:
+    """A chart that is wider than a phone, in a frame that the keyboard reaches and moves. ``css`` names its kind to the style sheet."""
+    return Html('<div class="scroll {}" tabindex="0" role="group" aria-label="{}">{}</div>').format(
+        css, label, Markup(svg)
+    )
+
+
 def figure(svg: str, *, caption: str, sentence: str, details: Html | None = None) -> Html:
     """A chart with its caption, the sentence that carries its numbers, and the data behind it."""
     return Html("<figure>{}<figcaption><strong>{}</strong> {}</figcaption>{}</figure>").format(

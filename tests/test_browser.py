@@ -19,6 +19,9 @@ PAGES = {
     "index": "index.html",
 }
 
+_SIZES = """selector => [...document.querySelectorAll(selector)]
+  .map(text => parseFloat(getComputedStyle(text).fontSize) * text.closest('svg').getScreenCTM().a)"""
+
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("width", [1280, 640, 390])  # 640: as 1280 at a zoom of 200 %
@@ -30,6 +33,22 @@ def test_page_fetches_nothing_says_nothing_and_fits_its_width(
     assert requests == []
     assert messages == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+@pytest.mark.parametrize("width", [1280, 640, 390])
+def test_names_on_maps_can_be_read(browser: Browser, published: Paths, english_reports: Path, lang: str, width: int):
+    page_of = {
+        "ja": published.reports / PAGES["overview"],
+        "en": english_reports / "2024" / "kenpo_00_national_FY2024_en.html",
+    }
+    page, _, _ = open_page(browser, page_of[lang], width=width)
+
+    sizes = page.evaluate(_SIZES, ".scroll.map svg text")
+
+    assert len(sizes) > 47
+    assert min(sizes) >= 7.5  # pixels
     page.context.close()
 
 

@@ -14,7 +14,7 @@ from kenpo_lib.briefing.themes import values_details
 from kenpo_lib.briefing.words import name_of
 from kenpo_lib.grain import MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
-from kenpo_lib.tables import Html, figure, heading, join, table
+from kenpo_lib.tables import Html, figure, heading, join, scrolling, table
 
 
 def position_title(detail: KpiDetail) -> Text:
@@ -57,15 +57,17 @@ def _many(detail: KpiDetail, rows: list[Row], definition: str, year: int) -> Htm
     )
     if not drawn:
         return Html("<p>{}</p>{}").format(sentence, details)
-    figures = [
-        figure(
-            charts.render_svg(chart, id_prefix=f"{name}-{kpi.kpi_id}", label=sentence),
-            caption=caption(lang),
-            sentence=sentence if place == 0 else "",
-            details=details if place == 0 else None,
+    figures = []
+    for place, (caption, name, chart) in enumerate(drawn):
+        svg = charts.render_svg(chart, id_prefix=f"{name}-{kpi.kpi_id}", label=sentence)
+        figures.append(
+            figure(
+                scrolling(svg, label=caption(lang), css="map") if name == "map" else svg,
+                caption=caption(lang),
+                sentence=sentence if place == 0 else "",
+                details=details if place == 0 else None,
+            )
         )
-        for place, (caption, name, chart) in enumerate(drawn)
-    ]
     return Html('<div class="{}">{}</div>').format("figures pair" if len(drawn) == 2 else "figures", join(figures))
 
 

@@ -11,7 +11,7 @@ from kenpo_lib.briefing.movement import show_movement
 from kenpo_lib.briefing.themes import values_details
 from kenpo_lib.catalogue import NATION, Kpi
 from kenpo_lib.language import Text
-from kenpo_lib.tables import Html, figure, heading
+from kenpo_lib.tables import Html, figure, heading, scrolling
 
 
 def show_kpi_overview(briefing: Briefing, kpi: Kpi) -> Html:
@@ -49,7 +49,7 @@ def show_kpi_overview(briefing: Briefing, kpi: Kpi) -> Html:
         heading(2, kpi.name(lang), anchor=f"kpi-{kpi.kpi_id}"),
         name,
         national,
-        figure(tiles, caption=map_word, sentence=sentence),
+        figure(scrolling(tiles, label=map_word, css="map"), caption=map_word, sentence=sentence),
         show_movement(briefing, rows.to_dicts(), kpi),
         figure(Markup(ranking), caption=rank_word, sentence=ranking_sentence, details=details),
     )

@@ -12,7 +12,7 @@ from kenpo_lib.catalogue import NATION, THEMES, Kpi
 from kenpo_lib.grain import MIN_POSITION_BRANCHES
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import format_fiscal_year
-from kenpo_lib.tables import Html, bullet_list, cell, csv_link, data_details, figure, heading, join, table
+from kenpo_lib.tables import Html, bullet_list, cell, csv_link, data_details, figure, heading, join, scrolling, table
 
 # --- branches × KPIs --------------------------------------------------------------------------------------------------
 
@@ -37,9 +37,7 @@ def show_quality_coverage(quality: Quality) -> Html:
         label=f"{sentence}{_say_each(quality, shown)}",
     )
     caption = Text("支部×指標", "Branches × KPIs")(lang)
-    region = Html('<div class="scroll wide" tabindex="0" role="group" aria-label="{}">{}</div>').format(
-        caption, Html(svg)
-    )
+    region = scrolling(svg, label=caption, css="wide")
     year = quality.briefing.fiscal_year
     details = _kpi_details(quality, caption) + _cell_csv(quality, f"kenpo_FY{year}_coverage.csv")
     return Html('<section class="theme">{}{}{}</section>').format(
