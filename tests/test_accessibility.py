@@ -139,7 +139,7 @@ COLOURED = [
     ("many KPIs", ".diff.{}", {"better": "良い", "worse": "悪い", "higher": "高い", "lower": "低い"}),
     ("many KPIs", ".badge.{}", {"met": "達成", "not_met": "未達", "cannot_tell": "判定できない"}),
     ("many KPIs", ".count.{} dt", {"met": "達成", "not_met": "未達", "cannot_tell": "判定できない"}),
-    ("one KPI", "td.band-{}", {"1": "▲", "2": "△", "4": "▽", "5": "▼"}),
+    ("one KPI", "td.band-{}", {"1": "①", "2": "②", "4": "④", "5": "⑤"}),
     ("quality", "table.known td.{}", {"all": "47"}),
 ]
 

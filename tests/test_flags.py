@@ -38,10 +38,10 @@ def download(html):
         ({"statistical": "higher", "direction": "neither"}, "higher", "◆高い"),
         ({"statistical": "no_difference", "quantile_group": 1}, "no_difference", "範囲内"),
         ({"statistical": "same"}, "no_difference", "範囲内"),
-        ({"quantile_group": 1}, "group", "↑上位1/5"),
+        ({"quantile_group": 1}, "group", "①上位1/5"),
         ({"quantile_group": 3}, "group", "中ほど"),
-        ({"quantile_group": 5}, "group", "↓下位1/5"),
-        ({"quantile_group": 1, "direction": "neither"}, "group", "↑高い1/5"),
+        ({"quantile_group": 5}, "group", "⑤下位1/5"),
+        ({"quantile_group": 1, "direction": "neither"}, "group", "①高い1/5"),
         ({}, "", ""),
     ],
 )

@@ -355,10 +355,10 @@ CELL = {"statistical": "cannot_tell", "quantile_group": None, "direction": "high
         ({"statistical": "better"}, "band-1", "◆"),
         ({"statistical": "worse", "quantile_group": 1}, "band-5", "◇"),
         ({"statistical": "no_difference", "quantile_group": 5}, "", "≒"),
-        ({"quantile_group": 1}, "band-1", "▲"),
+        ({"quantile_group": 1}, "band-1", "①"),
         ({"quantile_group": 3}, "", ""),
-        ({"quantile_group": 5}, "band-5", "▼"),
-        ({"quantile_group": 1, "direction": "neither"}, "band-high", "▲"),
+        ({"quantile_group": 5}, "band-5", "⑤"),
+        ({"quantile_group": 1, "direction": "neither"}, "band-high", "①"),
         ({}, "", ""),
     ],
 )

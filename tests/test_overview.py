@@ -75,9 +75,9 @@ def test_only_verdicts_and_extremes_carry_a_mark(overview):
     table = builders.parse_html(show.show_flags(briefing)).select_one("table.matrix")
 
     marks = [mark.text for mark in table.select(".flag") if mark.text]
-    assert set(marks) == {"↑", "↓", "◆良い"}
+    assert set(marks) == {"①", "⑤", "◆良い"}
     groups = briefing.page.year.filter(pl.col("statistical") == "cannot_tell")["quantile_group"]
-    assert sum(mark in "↑↓" for mark in marks) == groups.is_in([1, 5]).sum()
+    assert sum(mark in "①⑤" for mark in marks) == groups.is_in([1, 5]).sum()
 
 
 # --- who moved --------------------------------------------------------------------------------------------------------

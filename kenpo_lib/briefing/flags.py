@@ -25,18 +25,18 @@ _ALERT = Text("◇悪い・悪化中", "◇ worse, worsening")
 _SMALL = Text("（小さな差）", " (small)")
 _NO_DIFFERENCE = Text("範囲内", "within")
 _GROUPS = (
-    Text("↑上位1/5", "↑ top fifth"),
+    Text("①上位1/5", "① top fifth"),
     Text("中の上", "2nd fifth"),
     Text("中ほど", "3rd fifth"),
     Text("中の下", "4th fifth"),
-    Text("↓下位1/5", "↓ last fifth"),
+    Text("⑤下位1/5", "⑤ last fifth"),
 )
 _HIGH_LOW = (
-    Text("↑高い1/5", "↑ highest fifth"),
+    Text("①高い1/5", "① highest fifth"),
     Text("やや高い", "rather high"),
     Text("中ほど", "middle"),
     Text("やや低い", "rather low"),
-    Text("↓低い1/5", "↓ lowest fifth"),
+    Text("⑤低い1/5", "⑤ lowest fifth"),
 )
 
 
@@ -102,8 +102,8 @@ def write_legend(rows: list[Row], lang: str, *, branches: int) -> Html:
         )
     if "group" in kinds:
         text = Text(
-            f"↑・↓: 件数が未公表で差を判定できない指標で、{branches}支部の上位1/5・下位1/5にある支部（良し悪しのない指標では高い1/5・低い1/5）",
-            "↑, ↓: counts are unpublished and no difference can be tested; the branch is among the top or the last fifth of the "
+            f"①・⑤: 件数が未公表で差を判定できない指標で、{branches}支部の上位1/5・下位1/5にある支部（良し悪しのない指標では高い1/5・低い1/5）",
+            "①, ⑤: counts are unpublished and no difference can be tested; the branch is among the top or the last fifth of the "
             f"{branches} "
             "(the highest or the lowest for KPIs without a direction)",
         )

@@ -15,8 +15,8 @@ class Band:
 
     Attributes:
         css: Class of the cell, for its shade; empty for none.
-        mark: The shape; empty for the middle fifth and where nothing can be said.
-        words: What a screen reader says for the shape, and the legend explains.
+        mark: The sign; empty for the middle fifth and where nothing can be said.
+        words: What a screen reader says for the sign, and the legend explains.
     """
 
     css: str
@@ -25,19 +25,20 @@ class Band:
 
 
 _NOTHING = Band("", "", Text("", ""))
+# Which fifth, by number: a triangle beside a figure is a minus sign in Japanese documents, an arrow a rank that was climbed.
 _FIFTHS = (
-    Band("band-1", "▲", Text("上位5分の1", "best fifth")),
-    Band("band-2", "△", Text("上から2番目の5分の1", "second fifth")),
+    Band("band-1", "①", Text("上位5分の1", "best fifth")),
+    Band("band-2", "②", Text("上から2番目の5分の1", "second fifth")),
     Band("", "", Text("中ほど", "middle fifth")),
-    Band("band-4", "▽", Text("下から2番目の5分の1", "fourth fifth")),
-    Band("band-5", "▼", Text("下位5分の1", "last fifth")),
+    Band("band-4", "④", Text("下から2番目の5分の1", "fourth fifth")),
+    Band("band-5", "⑤", Text("下位5分の1", "last fifth")),
 )
 _HIGH_LOW = (
-    Band("band-high", "▲", Text("高いほうの5分の1", "highest fifth")),
-    Band("", "△", Text("2番目に高い5分の1", "second highest fifth")),
+    Band("band-high", "①", Text("高いほうの5分の1", "highest fifth")),
+    Band("", "②", Text("2番目に高い5分の1", "second highest fifth")),
     Band("", "", Text("中ほど", "middle fifth")),
-    Band("", "▽", Text("2番目に低い5分の1", "second lowest fifth")),
-    Band("band-high", "▼", Text("低いほうの5分の1", "lowest fifth")),
+    Band("", "④", Text("2番目に低い5分の1", "second lowest fifth")),
+    Band("band-high", "⑤", Text("低いほうの5分の1", "lowest fifth")),
 )
 _VERDICTS = {
     "better": Band("band-1", "◆", Text("全国より良く、偶然とはいえない", "better than the nation by more than chance")),

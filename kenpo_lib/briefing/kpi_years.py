@@ -197,7 +197,7 @@ def _legend(detail: KpiDetail, rows: Sequence[Row], codes: Sequence[str]) -> Htm
     lang = detail.lang
     bands = {band.mark: band for row in rows if row["value"] is not None for band in (find_band(row),) if band.mark}
     said = []
-    fifths = [bands[mark] for mark in "▲△▽▼" if mark in bands]
+    fifths = [bands[mark] for mark in "①②④⑤" if mark in bands]
     if fifths:
         listed = Text("、", ", ")(lang).join(f"{band.mark} {band.words(lang)}" for band in fifths)
         text = Text(
