@@ -338,8 +338,9 @@ def compute_world(tables: Tables, warnings: list[dict]) -> Computed:
 
 def list_fingerprints(computed: Computed) -> dict[tuple[str, int], str]:
     fingerprints = Fingerprints(computed)
-    rows = pl.concat([computed.read_branch(code, until=9999) for code in CODES] + [computed.read_branch("47", 9999)])
-    pages = fingerprints.list_branch_pages(rows) | {NATION: fingerprints.list_overviews()}
+    codes = [*CODES, "47"]
+    rows = pl.concat([computed.read_branch(code, until=9999) for code in codes])
+    pages = fingerprints.list_branch_pages(codes, rows) | {NATION: fingerprints.list_overviews()}
     return {(code, year): pages[code][year] for code in SHOWN for year in (2022, 2023, 2024)}
 
 

@@ -120,8 +120,7 @@ def _list_indexes(computed: Computed, parts: Sequence[Sequence[str]]) -> Iterato
     """Fingerprints and warnings of the branches of each part, those of the nation in the first; facts; what pages of KPIs need."""
     fingerprints = Fingerprints(computed)
     for number, codes in enumerate(parts):
-        pages = fingerprints.list_branch_pages(_list_part(computed, codes))
-        entries = {code: pages.get(code) or fingerprints.list_pages(code) for code in codes}
+        entries = fingerprints.list_branch_pages(codes, _list_part(computed, codes))
         if number == 0:
             entries[NATION] = fingerprints.list_overviews()
         nation = computed.list_warnings(NATION)

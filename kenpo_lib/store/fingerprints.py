@@ -45,8 +45,8 @@ class Fingerprints:
         self._nation_years = sorted({year for _, year in self._nation})
         self._own = {name: _gather(computed.tables[name], ("branch_code", "fiscal_year")) for name in OWN_TABLES}
         self._own_sources: dict[tuple[str, int], set[str]] = defaultdict(set)
-        keys = ("branch_code", "fiscal_year", "source_id")
-        for code, year, source in pl.concat(computed.tables[name].select(keys) for name in OWN_TABLES).iter_rows():
+        named = ("branch_code", "fiscal_year", "source_id")
+        for code, year, source in pl.concat(computed.tables[name].select(named) for name in OWN_TABLES).iter_rows():
             self._own_sources[code, year].add(source)
         self._sources = _gather(computed.tables["sources"], ("source_id",))
         self._places: dict[tuple[str | int, ...], bytes] = {}  # by series and year; of large groups also by block
@@ -65,19 +65,20 @@ class Fingerprints:
                     for (code,), rows in _gather(frame, ("branch_code",)).items():
                         self._scores.setdefault((code, year), []).extend(rows)
 
-    def list_branch_pages(self, rows: pl.DataFrame) -> dict[str, dict[int, str]]:
+    def list_branch_pages(self, branch_codes: Iterable[str], rows: pl.DataFrame) -> dict[str, dict[int, str]]:
         """By branch and year.
 
         Args:
-            rows: All rows of some branches in ``PAGE_COLUMNS``, in reading order within each branch.
+            branch_codes: Some branches; of some of them nothing may be known.
+            rows: All their rows in ``PAGE_COLUMNS``, in reading order within each branch.
         """
         by_branch = defaultdict(list)
         for row in _list_rows(rows):
             by_branch[row["branch_code"]].append(row)
-        return {code: self.list_pages(code, own) for code, own in by_branch.items()}
+        return {code: self.list_pages(code, by_branch[code]) for code in branch_codes}
 
-    def list_pages(self, branch_code: str, rows: Sequence[Row] = ()) -> dict[int, str]:
-        """By year, of one branch; without rows that of a branch of which nothing is known."""
+    def list_pages(self, branch_code: str, rows: Sequence[Row]) -> dict[int, str]:
+        """By year, of one branch; no rows where nothing is known of it."""
         return {year: _digest(self._list_parts(branch_code, rows, year)).hex() for year in self._years}
 
     def list_overviews(self) -> dict[int, str]:
