@@ -12,6 +12,7 @@ Run it with ``make bench-cluster`` after ``make report``, on a machine that does
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import multiprocessing
 import os
@@ -93,18 +94,16 @@ def measure(paths: Paths, requests: list[Request], workers: int, *, share: float
 def limit_share(pid: int, core: int, share: float) -> Iterator[None]:
     """A process, and all that it will start, gets a part of the time of one core."""
     os.sched_setaffinity(pid, {core})
-    group = (
-        next((folder for folder in (CGROUPS / "cpu", CGROUPS) if (folder / "cgroup.procs").is_file()), CGROUPS)
-        / f"kenpo-benchmark-{core}"
-    )
+    first_version = CGROUPS / "cpu"
+    group = (first_version if first_version.is_dir() else CGROUPS) / f"kenpo-benchmark-{core}"
     period = 100_000  # microseconds
     try:
         group.mkdir()
-        if (group / "cpu.max").is_file():
-            (group / "cpu.max").write_text(f"{round(share * period)} {period}")
-        else:  # control groups of the first version
+        if first_version.is_dir():
             (group / "cpu.cfs_period_us").write_text(f"{period}")
             (group / "cpu.cfs_quota_us").write_text(f"{round(share * period)}")
+        else:
+            (group / "cpu.max").write_text(f"{round(share * period)} {period}")
         (group / "cgroup.procs").write_text(f"{pid}")
     except OSError as error:
         sys.exit(f"--share needs control groups that may be written: {error}")
@@ -165,11 +164,11 @@ def main() -> None:
     paths = Paths.of_project(ROOT)
     requests = list_requests(paths, build_store(paths.curated).years, options.pages)
     print(f"{os.cpu_count()} cores, {len(requests)} pages")
+    ways = [("process without a cluster", measure_alone)]
     if options.share is not None:
-        one, two = (measure(paths, requests, number, share=options.share) for number in (1, 2))
-        print(f"one worker {one:.1f} s, two {two:.1f} s, ratio {one / two:.2f}, with {options.share} of a core each")
-        return
-    for what, way in (("worker", measure), ("process without a cluster", measure_alone)):
+        ways = []
+        print(f"each worker with {options.share} of a core")
+    for what, way in (("worker", functools.partial(measure, share=options.share)), *ways):
         one, two = (way(paths, requests, number) for number in (1, 2))
         print(f"one {what} {one:.1f} s, two {two:.1f} s, ratio {one / two:.2f}", flush=True)
 

@@ -7,27 +7,21 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from kenpo_lib.batch.processes import ONE_THREAD
+from kenpo_lib.batch.processes import ONE_THREAD, start_process, warm_up
 
 os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # as in the batch, and before polars is loaded
 
 import peers
 
-import kenpo_lib.batch.preload  # noqa: F401  (what the fork server has behind it)
 from kenpo_lib.batch import cells, page_writer
 from kenpo_lib.batch.job import plan_jobs
 from kenpo_lib.batch.paths import Paths
@@ -35,6 +29,7 @@ from kenpo_lib.batch.template import read_templates
 from kenpo_lib.batch.work import Limits, Place, Request, Run
 from kenpo_lib.catalogue import load_catalogue
 from kenpo_lib.charts import drawing
+from kenpo_lib.store import build_store
 
 ROOT = Path(__file__).parents[1]
 WARMING = 2  # pages made before the clock starts
@@ -43,26 +38,20 @@ Times = dict[str, list[float]]
 
 
 def run_forked(requests: list[Request], paths: Paths, times: Times) -> list[Run]:
-    """Each notebook in a process that is forked for it, from here, where nothing has been computed."""
+    """Each notebook in a process that is forked for it, as the batch does."""
     runs = []
+    warm_up()
     for request in requests:
-        ours, theirs = Pipe()
-        start = time.perf_counter()
-        pid = os.fork()
-        if not pid:
-            _run_cells(theirs, request, paths)
-            os._exit(0)
-        runs.append(ours.recv())
-        os.waitpid(pid, 0)
-        times["its notebook by papermill, in a process forked for it"].append(time.perf_counter() - start)
+        with tempfile.TemporaryDirectory() as work:
+            place = Place(str(paths.curated), work, tuple(map(str, paths.watched)))
+            start = time.perf_counter()
+            process, connection = start_process(cells.run_cells, request, place, Limits())
+            while (message := connection.recv())[0] == "cell":
+                pass
+            process.join()
+            times["its notebook by papermill, in a process forked for it"].append(time.perf_counter() - start)
+        runs.append(message[1])
     return runs
-
-
-def _run_cells(connection: Connection, request: Request, paths: Paths) -> None:
-    with tempfile.TemporaryDirectory() as work:
-        place = Place(str(paths.curated), work, tuple(map(str, paths.watched)))
-        notebook, drawings = cells.execute(request, place, Limits())
-        connection.send(Run(json.dumps(notebook), drawings, {}, 0.0))
 
 
 def run_plain(codes: list[str], project: Path, times: Times) -> None:
@@ -116,10 +105,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=12)
     options = parser.parse_args()
     paths, catalogue = Paths.of_project(ROOT), load_catalogue()
-    build = "import sys; from kenpo_lib.store import build_store; build_store(sys.argv[1])"
-    subprocess.run(
-        [sys.executable, "-c", build, str(paths.curated)], check=True
-    )  # not here, where nothing may be computed yet
+    build_store(paths.curated)
     codes = list(catalogue.branch_codes)[: options.pages + WARMING]
     jobs = plan_jobs(catalogue, codes, fiscal_year=2024, lang="ja")[1:]
     requests = [Request(job, (paths.notebooks / job.notebook).read_text(encoding="utf-8")) for job in jobs]
