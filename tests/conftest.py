@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("kenpo", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
 hypothesis.settings.load_profile("kenpo")
 
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tests of a group share what takes a minute to make: processes that do not keep them together double the time, and say nothing."""
+    if getattr(session.config.option, "loadgroup", False):
+        grouped = [item.nodeid for item in session.items if item.get_closest_marker("xdist_group")]
+        assert all("@" in name for name in grouped), (
+            "pytest-xdist does not see the groups of tests; which pytest is this?"
+        )
+
+
 _LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 
 
