@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 import pytest
 from drawings import run_cells_here
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from published import Paths
 
@@ -65,6 +65,8 @@ def test_every_chart_of_the_pages_is_drawn_without_measuring_and_comes_out_the_s
 
 
 @settings(max_examples=20, deadline=None)
+@example(text="0 ")
+@example(text="\u3000\ufeff健診\xa0")
 @given(text=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12))
 def test_any_text_comes_back_as_it_was(text: str):
     # given a text of a mark, and the same at an axis
