@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from kenpo_lib.errors import HELD_OPEN
 
@@ -51,7 +51,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     make_folder(path.parent)
     descriptor, temporary = _change(tempfile.mkstemp, dir=path.parent, prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
+        with _open_descriptor(descriptor) as stream:
             _change(stream.write, content)
             stream.flush()
             _change(os.fsync, stream.fileno())
@@ -62,6 +62,14 @@ def write_atomically(path: Path, content: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _open_descriptor(descriptor: int) -> BinaryIO:
+    try:
+        return os.fdopen(descriptor, "wb")
+    except BaseException:
+        os.close(descriptor)  # Windows removes no file that is open
+        raise
 
 
 def make_folder(path: Path) -> None:

@@ -22,7 +22,7 @@ from batches import (
     write_cells,
 )
 from libraries import COMMAND, LIBRARY, copy_library, run_with
-from published import BRANCHES
+from published import BRANCHES, run_kenpo
 
 from kenpo_lib.batch.paths import Folder, Paths
 from kenpo_lib.batch.record import read_json
@@ -57,6 +57,22 @@ def test_batch_makes_the_same_bytes_again(published: Paths, project: Paths):
     assert [outcome.state for outcome in outcomes] == ["complete", "complete"]
     for outcome in outcomes:
         assert page_of(project, outcome.job).read_bytes() == page_of(published, outcome.job).read_bytes()
+
+
+def test_spawned_processes_make_the_same_pages_and_touch_no_home(published: Paths, project: Paths, tmp_path: Path):
+    """What Windows has: each process imports for itself, and finds nothing that another has prepared."""
+    home = tmp_path / "home"
+    home.mkdir()
+    variables = {"KENPO_START_METHOD": "spawn", "HOME": str(home), "USERPROFILE": str(home)}
+
+    done = run_kenpo(project.reports.parent, "report", "--fiscal-year", "2024", "--branch", "13", **variables)
+
+    assert done.returncode == 0, done.stderr
+    pages = list(project.reports.glob("2024/*.html"))
+    assert len(pages) == 2
+    for path in pages:
+        assert path.read_bytes() == (published.reports / "2024" / path.name).read_bytes()
+    assert list_files(home) == []
 
 
 def test_batch_leaves_nothing_but_pages_and_records(project: Paths):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -132,6 +133,25 @@ def list_files():
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout")
     return [path for name in listed if name and (path := ROOT / name).is_file()]
+
+
+def test_figures_keep_their_bytes_where_git_changes_line_ends(tmp_path):
+    """Git for Windows writes CRLF into every text unless told otherwise, and no digest in data/raw/SHA256SUMS would be right."""
+    # given a repository of what the digests are taken of
+    origin = tmp_path / "origin"
+    origin.mkdir()
+    for name in (".gitattributes", "data/raw", "notebooks", "kenpo_lib/definitions"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile)(ROOT / name, origin / name)
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.jp")
+    for command in (("init", "--quiet"), ("add", "."), (*who, "commit", "--quiet", "--message", "x")):
+        subprocess.run(["git", "-C", str(origin), *command], check=True)
+    # when
+    clone = ["git", "clone", "--quiet", "--config", "core.autocrlf=true", str(origin), str(tmp_path / "clone")]
+    subprocess.run(clone, check=True)
+    # then
+    names = [path.relative_to(origin) for path in origin.rglob("*") if path.is_file() and ".git" not in path.parts]
+    assert len(names) > 50
+    assert [name for name in names if (tmp_path / "clone" / name).read_bytes() != (ROOT / name).read_bytes()] == []
 
 
 def search(pattern, paths):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 
 import pytest
 
@@ -31,7 +33,7 @@ def test_write_atomically_replaces_the_content(tmp_path):
     # then nothing but the file is left, and others may read it
     assert path.read_text(encoding="utf-8") == "新"
     assert list_files(path.parent) == ["file.txt"]
-    assert path.stat().st_mode & 0o777 == 0o644
+    assert path.stat().st_mode & 0o777 == (0o666 if os.name == "nt" else 0o644)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,10 @@ def test_write_atomically_leaves_the_old_file_when_writing_fails(tmp_path, monke
     path = tmp_path / "file.txt"
     path.write_bytes(b"old")
 
+    given = []
+
     def fail(*args, **kwargs):
+        given.extend(args)
         raise error
 
     monkeypatch.setattr(f"kenpo_lib.files.{step}", fail)
@@ -54,6 +59,10 @@ def test_write_atomically_leaves_the_old_file_when_writing_fails(tmp_path, monke
     monkeypatch.undo()
     assert path.read_bytes() == b"old"
     assert list_files(tmp_path) == ["file.txt"]
+    # and nothing that was given as an open file is still open, or Windows could not have removed it
+    for descriptor in (one for one in given if isinstance(one, int) and step in ("os.fsync", "os.fdopen")):
+        with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
+            os.fstat(descriptor)
 
 
 def test_digest_files_follows_names_and_contents_and_not_the_order(tmp_path):

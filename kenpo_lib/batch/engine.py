@@ -105,10 +105,15 @@ class _Hook(DisplayHook):
 
 
 class CellShell(InteractiveShell):
-    """IPython without a person: no history, no colours; errors become outputs."""
+    """IPython without a person: no profile, no history, no colours; errors become outputs."""
 
     display_pub_class = Type(_Publisher)
     displayhook_class = Type(_Hook)
+
+    # A profile would be made, or have its rights set, in the home of whoever runs this: outside the notebook's own folder.
+    def init_ipython_dir(self, ipython_dir: str | None) -> None: ...
+
+    def init_profile_dir(self, profile_dir: Any) -> None: ...
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         _outputs.cell.append(_make_output("error", ename=etype.__name__, evalue=str(evalue), traceback=list(stb)))
@@ -120,6 +125,7 @@ def make_shell() -> CellShell:
     """The shell of this process."""
     config = Config()
     config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"  # its default lies in a profile
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.xmode = "Minimal"
     return CellShell.instance(config=config)

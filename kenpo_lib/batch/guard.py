@@ -41,13 +41,18 @@ def forbid_outside(folder: Path, *, on_breach: Callable[[str], None] = lambda wh
         folder: The only place to write into; the null device is free.
         on_breach: Told each breach, which raises ``ForbiddenError`` as well; a notebook may swallow that.
     """
-    own = f"{folder.resolve()}{os.sep}"
-    free = {os.devnull, str(folder.resolve())}
+
+    def spell(path: str) -> str:
+        """One spelling for one file: on Windows names differ in case, and the null device is no plain name."""
+        return os.path.normcase(os.path.abspath(path))  # noqa: PTH100  (Path.resolve would ask the file system at each call)
+
+    whole = spell(str(folder.resolve()))
+    own, free = f"{whole}{os.sep}", {spell(os.devnull), whole}
 
     def is_inside(path: object) -> bool:
         if isinstance(path, int):  # a descriptor that is open already
             return True
-        name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  (Path.resolve would ask the file system at each call)
+        name = spell(os.fsdecode(path))
         return name in free or name.startswith(own)
 
     def refuse(what: str) -> None:
