@@ -276,7 +276,9 @@ def build_wide(tmp_path, catalogue):
         headings = [column.heading for column in columns.values()]
         builders.write_source(tmp_path / "raw", [])
         meta = (tmp_path / "raw" / "doc.meta.yaml").read_text(encoding="utf-8")
-        (tmp_path / "raw" / "doc.meta.yaml").write_text(meta.replace("layout: figures", "layout: incentive_results"))
+        (tmp_path / "raw" / "doc.meta.yaml").write_text(
+            meta.replace("layout: figures", "layout: incentive_results"), encoding="utf-8"
+        )
         named = {columns[key].heading: cell for key, cell in row.items()}
         builders.write_csv(tmp_path / "raw" / "doc.csv", headings, [named] * copies)
         return curate(tmp_path / "raw", catalogue)[0]["observations"].to_dicts()

@@ -10,7 +10,7 @@ import builders
 import pytest
 
 ROWS = {*range(1, 10), *range(40, 67)}
-TEST = re.compile(r"`(tests/test_\w+\.py)::(test_\w+)`")
+TEST = re.compile(r"`(tests/(?:windows/)?test_\w+\.py)::(test_\w+)`")
 
 
 def _read_rows() -> list[tuple[int, list[str]]]:

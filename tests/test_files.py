@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 
@@ -61,7 +60,7 @@ def test_write_atomically_leaves_the_old_file_when_writing_fails(tmp_path, monke
     assert list_files(tmp_path) == ["file.txt"]
     # and nothing that was given as an open file is still open, or Windows could not have removed it
     for descriptor in (one for one in given if isinstance(one, int) and step in ("os.fsync", "os.fdopen")):
-        with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
+        with pytest.raises(OSError, match=r"Bad file descriptor|WinError 6"):
             os.fstat(descriptor)
 
 

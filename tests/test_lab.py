@@ -60,7 +60,7 @@ def _wait_for(address: str, log: Path) -> None:
             urllib.request.urlopen(address)
             return
         time.sleep(0.3)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
 
 
 def test_explorer_notebook_runs_in_jupyterlab_without_any_outside_request(lab: str, published: Paths, chromium: str):

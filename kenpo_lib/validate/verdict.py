@@ -55,7 +55,10 @@ def write_verdict(
 
 
 def _path_between(start: Path, end: Path) -> str:
-    return Path(os.path.relpath(end.resolve(), start.resolve())).as_posix()
+    try:
+        return Path(os.path.relpath(end.resolve(), start.resolve())).as_posix()
+    except ValueError:  # there is no way from one drive of Windows to another
+        return end.resolve().as_posix()
 
 
 def require_verdict_passed(verdict: Mapping[str, Any]) -> None:

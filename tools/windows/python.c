@@ -1,0 +1,6 @@
+/* python.exe: what the official one does. */
+#include <windows.h>
+
+int Py_Main(int argc, wchar_t **argv);
+
+int wmain(int argc, wchar_t **argv) { return Py_Main(argc, argv); }
