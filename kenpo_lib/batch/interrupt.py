@@ -92,10 +92,12 @@ def uninterrupted() -> Iterator[None]:
 def without_ctrl_c() -> Iterator[None]:
     """Processes that start inside never hear Ctrl+C, which a console sends to all its processes: their parent ends them.
 
-    On Windows they call ``ignore_ctrl_c`` themselves.
+    One that heard it while it starts would die with what it was to be told unread, and on Windows its parent would wait for ever to
+    tell it. There this process misses a Ctrl+C that comes meanwhile, and a person presses again; elsewhere it hears it right behind.
     """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
+    if os.name == "nt":
+        with _deaf_console():
+            yield
         return
     from multiprocessing import resource_tracker  # here, so that every other command starts without it
 
@@ -107,10 +109,17 @@ def without_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
-def ignore_ctrl_c() -> None:
-    """For a process that its parent ends."""
-    if os.name == "nt":
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _deaf_console() -> Iterator[None]:
+    """Windows: no Ctrl+C for this process, and none ever for those that it starts."""
+    import ctypes
+
+    listen = ctypes.windll.kernel32.SetConsoleCtrlHandler  # type: ignore[attr-defined]
+    listen(None, True)
+    try:
+        yield
+    finally:
+        listen(None, False)
 
 
 def end_with_parent() -> None:

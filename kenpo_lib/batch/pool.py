@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from kenpo_lib.batch.interrupt import end_with_parent, ignore_ctrl_c, uninterrupted
+from kenpo_lib.batch.interrupt import end_with_parent, uninterrupted
 from kenpo_lib.batch.processes import PoolBrokenError, end_process, measure_memory, start_process, warm_up
 from kenpo_lib.batch.work import (
     MAX_ATTEMPTS,
@@ -38,7 +38,6 @@ _START_SECONDS = 120.0  # of a page writer, on a machine that has much else to d
 
 
 def _run_cells(connection: Connection, request: Request, place: Place, limits: Limits) -> None:
-    ignore_ctrl_c()
     from kenpo_lib.batch.cells import run_cells
 
     run_cells(connection, request, place, limits)
@@ -46,7 +45,6 @@ def _run_cells(connection: Connection, request: Request, place: Place, limits: L
 
 def _serve_pages(connection: Connection, templates: Mapping[str, str]) -> None:
     """Body of a page writer: a run comes in, a page or a failure goes out, until the other end closes."""
-    ignore_ctrl_c()
     end_with_parent()
     if hasattr(os, "setsid"):
         os.setsid()
