@@ -15,7 +15,7 @@ help:
 	@echo "make report   set up, build and check the data, write all reports (FISCAL_YEAR=2024 BRANCH=all KPI=all)"
 	@echo "make lab      open JupyterLab on notebooks/00_explore.ipynb"
 	@echo "make test     set up and run all tests      make lint   style checks"
-	@echo "make test-windows   the command in the Windows build of Python, under Wine (Debian; 2.5 GB, some minutes)"
+	@echo "make test-windows   the command in the Windows build of Python, under Wine (Debian; 1.9 GB, some minutes)"
 	@echo "make data     curate and validate only      make bench  measure batch and statistics"
 	@echo "make soak     20 full batches in a row: nothing left behind, no growth, the same pages"
 	@echo "make bench-scale   measure a report among 4,700 units beside one among 47"
@@ -52,7 +52,7 @@ test-tools:
 test: $(READY) test-tools
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
-# In .windows/, which takes 2.5 GB.
+# In .windows/, which takes 1.9 GB.
 test-windows: $(READY)
 	@tools/windows/install.sh
 	$(BIN)/python -m pytest tests/windows $(PYTEST_ARGS)

@@ -14,7 +14,7 @@ DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recomme
 
 rm -rf "$target"
 python=$target/python build=$target/build
-mkdir -p "$python/DLLs" "$python/Lib/site-packages" "$python/Scripts" "$build"
+mkdir -p "$python/DLLs" "$python/Lib/site-packages" "$build"
 for_windows="--platform win_amd64 --implementation cp --abi cp311 --abi abi3 --abi none --only-binary :all: --no-deps"
 # 3.11.9, not 3.11, which counts as 3.11.0.
 for_windows="$for_windows --python-version 3.11.9 --disable-pip-version-check --quiet --require-hashes"
