@@ -198,14 +198,22 @@ def _largest_tau2(y: Floats, centre: float | None) -> float:
 
 
 def _paule_mandel(y: Floats, v: Floats, centre: float | None) -> float:
+    """The variance with which the weighted squares are as many as their degrees of freedom; 0 where they are fewer without any.
+
+    Newton's steps from 0, as Paule and Mandel took them: the excess falls and is convex, so that none goes too far.
+    """
     degrees = y.size - (centre is None)
-
-    def excess(tau2: float) -> float:
+    tau2 = 0.0
+    while True:
+        weights = 1 / (v + tau2)
         middle = _weigh(y, v, tau2)[0] if centre is None else centre
-        return float((((y - middle) ** 2) / (v + tau2)).sum()) - degrees
-
-    largest = _largest_tau2(y, centre)
-    return _find_zero(excess, 0.0, largest) if excess(0.0) > 0 else 0.0
+        squares = weights * (y - middle) ** 2
+        excess = squares.sum() - degrees
+        largest = weights.max()  # divided by apart: weights have squares beyond the range of floats
+        step = excess / (squares * (weights / largest)).sum() / largest if excess > 0 else 0.0
+        if tau2 + step == tau2:
+            return tau2
+        tau2 += float(step)
 
 
 def _reml(y: Floats, v: Floats, centre: float | None) -> float:
