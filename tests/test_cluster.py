@@ -68,6 +68,17 @@ def _find_address(process: subprocess.Popen[bytes], host: str) -> str:
     raise AssertionError("the scheduler does not listen")
 
 
+def _find_listener(address: str) -> int:
+    """The process that listens there."""
+    port = int(address.rpartition(":")[2])
+    found = [
+        link.pid
+        for link in psutil.net_connections("tcp")
+        if link.status == psutil.CONN_LISTEN and link.laddr.port == port
+    ]
+    return found[0]
+
+
 @contextmanager
 def workers(
     address: str, folder: Path, count: int, *arguments: str, inside: str = ""
@@ -172,6 +183,35 @@ def test_scheduler_that_is_not_there_or_has_no_workers_is_named(published: Paths
     with scheduler() as address, pytest.raises(ClusterError, match="ワーカー"):
         run_cluster(make_batch(paths, ["47"]), address)
     assert not list(paths.reports.glob("2024/*.html"))
+
+
+@pytest.mark.parametrize(
+    ("lost", "told"), [("worker", "ワーカーがいなくなりました"), ("scheduler", "接続が失われました")]
+)
+def test_cluster_that_is_lost_for_good_ends_the_batch_with_what_is_finished(
+    published: Paths, tmp_path: Path, monkeypatch, lost: str, told: str
+):
+    # given a client that waits a second or two, and not a minute
+    monkeypatch.setattr("kenpo_lib.batch.cluster._PATIENCE_SECONDS", 1)
+    monkeypatch.setattr("kenpo_lib.batch.cluster._CONNECT_SECONDS", 5)
+    paths = copy_project(published, tmp_path / "project", "import time; time.sleep(0.3)", FINISH)
+    with scheduler() as address, workers(address, tmp_path / "w", 1, "--no-nanny") as processes:
+        _wait_for(address, 1)
+        victim = processes[0].pid if lost == "worker" else _find_listener(address)
+
+        def kill(outcome: Outcome) -> None:
+            with suppress(ProcessLookupError):
+                os.killpg(victim, signal.SIGKILL)
+
+        # when its only worker, or the scheduler, is killed after the first page
+        with pytest.raises(ClusterError, match=told) as caught:
+            run_cluster(make_batch(paths, ["12", "13", "14"], on_outcome=kill), address)
+    # then the user is told what to do, and what was finished stays
+    assert address in str(caught.value)
+    assert "同じコマンド" in str(caught.value)
+    assert len(list(paths.reports.glob("2024/*.html"))) in (1, 2)
+    # and one machine makes the rest
+    assert {outcome.state for outcome in run_local(make_batch(paths, ["12", "13", "14"]))} == {"complete", "unchanged"}
 
 
 def test_worker_with_another_version_is_refused(published: Paths, tmp_path: Path):

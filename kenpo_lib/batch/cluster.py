@@ -10,7 +10,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +27,8 @@ from kenpo_lib.language import say
 from kenpo_lib.store.opened import DETACHED, FOLDER
 
 _CONNECT_SECONDS = 60
+_PATIENCE_SECONDS = 60  # without any page until it is asked whether there is still somebody to make one
+_TICK_SECONDS = 0.05
 
 
 class ClusterError(InputError):
@@ -214,18 +218,53 @@ class ClusterMaker:
         futures = self._client.map(
             make_page, [self._kit.name] * len(asked), asked, pure=False, key="kenpo-page", retries=2, batch_size=64
         )
-        for future in as_completed(futures, loop=self._client.loop):
-            try:
-                result = future.result()
-            except Exception as error:
-                raise ClusterError(
-                    say(
-                        f"クラスターでの作業が失敗しました（{type(error).__name__}）。dask worker の記録を見てください。",
-                        f"Work on the cluster failed ({type(error).__name__}). See the log of `dask worker`.",
-                    )
-                ) from error
-            future.release()
-            yield result
+        coming, quiet_since = as_completed(futures, loop=self._client.loop), time.monotonic()
+        while not coming.is_empty():
+            if coming.has_ready():
+                yield self._take(next(coming))
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > _PATIENCE_SECONDS:
+                self._require_workers()
+                quiet_since = time.monotonic()
+            else:
+                time.sleep(_TICK_SECONDS)
+
+    def _take(self, future: Any) -> Result:
+        """What became of a page."""
+        try:
+            result = future.result()
+        except CancelledError as error:
+            raise self._lost(
+                "との接続が失われました。動いているか確かめてから、",
+                "is not reached any more. See that it is running, then",
+            ) from error
+        except Exception as error:
+            raise ClusterError(
+                say(
+                    f"クラスターでの作業が失敗しました（{type(error).__name__}）。dask worker の記録を見てください。",
+                    f"Work on the cluster failed ({type(error).__name__}). See the log of `dask worker`.",
+                )
+            ) from error
+        future.release()
+        return result
+
+    def _require_workers(self) -> None:
+        """Dask would wait for ever for one that joins."""
+        try:
+            self._client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+        except (OSError, TimeoutError) as error:
+            raise self._lost(
+                "のワーカーがいなくなりました。dask worker を起動してから、",
+                "has no workers left. Start `dask worker`, then",
+            ) from error
+
+    def _lost(self, ja: str, en: str) -> ClusterError:
+        return ClusterError(
+            say(
+                f"スケジューラー {self._address} {ja}同じコマンドをもう一度実行してください。できた頁はそのままです。",
+                f"The scheduler {self._address} {en} run the same command again. Pages that are finished stay.",
+            )
+        )
 
     def _require_same_software(self) -> None:
         for worker, software in self._client.run(describe_software).items():
