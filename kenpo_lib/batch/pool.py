@@ -30,6 +30,7 @@ from kenpo_lib.batch.work import (
     fail,
 )
 from kenpo_lib.errors import FontError
+from kenpo_lib.streams import fill_streams
 
 _TICK_SECONDS = 0.25
 _MEMORY_CHECK_SECONDS = 1.0
@@ -38,6 +39,7 @@ _START_SECONDS = 120.0  # of a page writer, on a machine that has much else to d
 
 
 def _run_cells(connection: Connection, request: Request, place: Place, limits: Limits) -> None:
+    fill_streams()
     from kenpo_lib.batch.cells import run_cells
 
     run_cells(connection, request, place, limits)
@@ -48,6 +50,7 @@ def _serve_pages(connection: Connection, templates: Mapping[str, str]) -> None:
     end_with_parent()
     if hasattr(os, "setsid"):
         os.setsid()
+    fill_streams()
     from kenpo_lib.batch.page_writer import PageWriter, write_page
     from kenpo_lib.charts.drawing import warm_up as warm_up_renderer
     from kenpo_lib.charts.glyphs import check_glyphs

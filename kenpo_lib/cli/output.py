@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from kenpo_lib.normalise import legible
+from kenpo_lib.streams import fill_streams
 
 
 def print_frame(frame: Any, form: str, *, to_table: Callable[[Any], str]) -> None:
@@ -35,7 +36,8 @@ def _write_nearest(error: UnicodeError) -> tuple[str, int]:
 
 
 def prepare_streams() -> None:
-    """A CP932 console must not fail on a character that it does not have."""
+    """A CP932 console must not fail on a character that it does not have, and a command without a console not for want of one."""
+    fill_streams()
     codecs.register_error("kenpo_nearest", _write_nearest)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="kenpo_nearest")

@@ -216,6 +216,22 @@ def test_ctrl_c_in_a_console_ends_in_order(project: Paths, tmp_path: Path):
     assert code == 0, said
 
 
+def test_program_without_a_console_makes_the_same_pages(project: Paths, tmp_path: Path):
+    """What ``pythonw`` starts has nothing to read from or to write to, and neither have its processes."""
+    paths = copy(project, tmp_path / "project")
+    launcher = name(Path(__file__).with_name("without_console.py"))
+
+    # The command line is one text on Windows; it would end in what is quoted.
+    (tmp_path / "start.py").write_text("from kenpo_lib.cli import main\nmain()\n", encoding="utf-8")
+    folder = name(paths.reports.parent)
+    code, said = run(launcher, name(tmp_path / "start.py"), "--project", folder, *REPORT, "--force")
+
+    assert (code, said) == (0, "")
+    for page in (PAGE, OVERVIEW):
+        assert (paths.reports / page).read_bytes() == (project.reports / page).read_bytes(), page
+    assert list_left_behind(paths) == []
+
+
 def test_share_of_another_machine(project: Paths, tmp_path: Path):
     """Row 54: a path that begins with the name of a server."""
     paths = copy(project, tmp_path / "project")

@@ -37,6 +37,7 @@ gendef - "$python/python311.dll" >"$build/python311.def" 2>/dev/null
 x86_64-w64-mingw32-dlltool -d "$build/python311.def" -l "$build/libpython311.a"
 echo "1 24 \"$here/python.manifest\"" | x86_64-w64-mingw32-windres -o "$build/manifest.o"
 $compile -O2 -municode -o "$python/python.exe" $here/python.c "$build/manifest.o" "$build/libpython311.a"
+$compile -O2 -municode -mwindows -o "$python/pythonw.exe" $here/python.c "$build/manifest.o" "$build/libpython311.a"
 awk 'BEGIN { print "LIBRARY python3.dll\nEXPORTS" } listed && NF { print $1 " = python311." $1 (/ DATA/ ? " DATA" : "") } /^EXPORTS/ { listed = 1 }' \
   "$build/python311.def" >"$build/python3.def"
 $compile -O2 -shared -nostdlib -e DllMain -o "$python/python3.dll" $here/forwarder.c "$build/python3.def"

@@ -1,4 +1,4 @@
-/* python.exe: what the official one does. */
+/* python.exe, and without a console pythonw.exe: what the official ones do. */
 #include <windows.h>
 
 int Py_Main(int argc, wchar_t **argv);
