@@ -111,6 +111,7 @@ _REASONS = {
     errno.ENAMETOOLONG: Text("名前が長すぎます", "the name is too long"),
     errno.ENOTDIR: Text("フォルダーではありません", "not a folder"),
     errno.EISDIR: Text("ファイルではなくフォルダーです", "a folder, not a file"),
+    errno.ELOOP: Text("リンクになっています（たどりません）", "it is a link, which is not followed"),
     errno.EEXIST: Text("同じ名前のファイルがあります", "a file of that name is in the way"),
 }
 

@@ -57,9 +57,11 @@ def write_atomically(path: Path, content: bytes) -> None:
             _change(os.fsync, stream.fileno())
         _change(Path(temporary).chmod, 0o644)  # mkstemp makes it private
         _replace(Path(temporary), path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):  # the first error is the one to tell; what is left is swept by the next batch
             Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, temporary):
+            error.filename, error.filename2 = str(path), None  # a full disk names no file, or one that nobody knows
         raise
     _sync_folder(path.parent)
 
@@ -93,8 +95,11 @@ def remove_if_empty(folder: Path) -> None:
 
 
 def open_for_update(path: Path) -> int:
-    """A descriptor to read and write a file with, which is made if it is not there; not inherited by other programs."""
-    return _change(os.open, path, os.O_RDWR | os.O_CREAT, 0o644)
+    """A descriptor to read and write a file with, which is made if it is not there; not inherited by other programs.
+
+    A link is refused, where systems can: what it leads to may be somebody's file.
+    """
+    return _change(os.open, path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
 
 
 def overwrite(descriptor: int, content: bytes) -> None:

@@ -87,6 +87,7 @@ def execute(
     breaches: list[str] = []
     threads = threading.active_count()
     notebook = nbformat.reads(request.notebook, as_version=4)
+    _require_parameters(notebook)
     numbers = _number_code_cells(notebook)
     watched = [Path(folder) for folder in (place.curated, *place.watched)]
     before = look_at(watched)
@@ -128,6 +129,16 @@ def execute(
         raise fail(Cause.INCOMPLETE, "実行されなかったセルがあります", "some cells did not run")
     nbformat.validate(executed)  # papermill writes a line about a notebook that is none, and goes on
     return executed, tuple(drawing.to_json() for drawing in drawings)
+
+
+def _require_parameters(notebook: Any) -> None:
+    """papermill would go on, and the notebook make a page of whatever stands in it."""
+    if not any("parameters" in cell.metadata.get("tags", []) for cell in notebook.cells):
+        raise fail(
+            Cause.INCOMPLETE,
+            "ノートブックに parameters のタグの付いたセルがありません",
+            "no cell of the notebook has the tag `parameters`",
+        )
 
 
 def _number_code_cells(notebook: Any) -> dict[int, int]:

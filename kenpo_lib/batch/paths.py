@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from kenpo_lib.batch.job import Job
+from kenpo_lib.errors import InputError
+from kenpo_lib.language import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,18 @@ class Folder:
         return self._inside(self.errors / f"{job.stem}.json")
 
     def _inside(self, path: Path) -> Path:
-        """Names come from the catalogue; this holds even if one day they do not."""
-        assert path.resolve().is_relative_to(self.path.resolve()), path
-        return path
+        """Names come from the catalogue; a link that somebody put in a page's place may still lead anywhere.
+
+        Raises:
+            InputError: It leads out of the folder, or nowhere.
+        """
+        with suppress(OSError, RuntimeError):  # a link to itself
+            if path.resolve().is_relative_to(self.path.resolve()):
+                return path
+        name = f"{self.path.name}/{path.relative_to(self.path).as_posix()}"
+        raise InputError(
+            say(
+                f"reports/{name} が、そのフォルダーの外を指すリンクになっています。リンクを消してから、もう一度実行してください。",
+                f"reports/{name} is, or lies behind, a link that leads out of its folder. Remove the link, then run this again.",
+            )
+        )

@@ -40,6 +40,9 @@ from kenpo_lib.errors import FolderError, InputError, describe_os_error
 from kenpo_lib.files import make_folder, remove, remove_if_empty, sweep_temporaries, write_atomically
 from kenpo_lib.language import say
 from kenpo_lib.store import Store
+from kenpo_lib.store.opened import FOLDER
+
+STORE_FOLDER = f"data/curated/{FOLDER}/"
 
 
 class InputsChangedError(InputError):
@@ -134,7 +137,7 @@ def _run(batch: Batch, start_maker: StartMaker) -> list[Outcome]:
     folder = batch.folder
     with lock_folder(batch.paths.reports):
         _recover(batch.paths.reports, folder)
-        digests = Digests(batch.paths, batch.store)
+        digests = Digests(batch.paths, batch.store).taken()  # before anything that they are about is read
         wanted = [decision.job for decision in batch.decide(digests) if decision.is_made]
         done: dict[Job, Outcome] = {}
         if wanted or not is_recorded(folder):
@@ -179,13 +182,25 @@ def _recover(reports: Path, folder: Folder) -> None:
 
 
 def _request(job: Job, batch: Batch) -> Request:
-    return Request(job, (batch.paths.notebooks / job.notebook).read_text(encoding="utf-8"))
+    try:
+        return Request(job, (batch.paths.notebooks / job.notebook).read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(
+            say(
+                f"notebooks/{job.notebook} は UTF-8 のはずが、{error.start + 1} バイト目が違います。"
+                "JupyterLab で開いて保存するか、git から戻してください。",
+                f"notebooks/{job.notebook}: expected UTF-8, found something else at byte {error.start + 1}. Save it with "
+                "JupyterLab, or restore it from git.",
+            )
+        ) from error
 
 
 def _finish(result: Result, batch: Batch, digests: Digests, code: Code, number: int) -> Outcome:
     """Publish what was made, or record why it was not."""
     job, attempt = result.request.job, result.request.attempt
     if changed := digests.find_changed(job):
+        if any(name.startswith(STORE_FOLDER) for name in changed):
+            batch.store.discard()  # damaged or replaced: the same command computes it anew
         listed = ", ".join(changed)
         raise InputsChangedError(
             say(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from kenpo_lib.batch.work import Cause, fail
-from kenpo_lib.language import Text
+from kenpo_lib.errors import InputError
+from kenpo_lib.language import Text, say
 from kenpo_lib.normalise import legible
 from kenpo_lib.page import CONTENT_SECURITY_POLICY, MAX_PAGE_BYTES, check_page
 
+_TEMPLATES = {"base.html.j2", "index.html.j2", "listing.html.j2", "style.css"}
 _FOOTER = Text(
     "協会けんぽの公表資料に基づく比較。スクリプトも外部への通信も含みません。",
     "Comparison from published documents of the association. No script, no request to anywhere.",
@@ -16,12 +18,24 @@ _FOOTER = Text(
 
 
 def read_templates(directory: Path) -> dict[str, str]:
-    """The templates by name. They travel with the work, so that all pages of a batch have the same."""
-    return {
+    """The templates by name. They travel with the work, so that all pages of a batch have the same.
+
+    Raises:
+        InputError: One is missing.
+    """
+    found = {
         path.name: path.read_text(encoding="utf-8")
         for path in sorted((directory / "kenpo").iterdir())
         if path.suffix in (".j2", ".css")
     }
+    if missing := ", ".join(sorted(_TEMPLATES - found.keys())):
+        raise InputError(
+            say(
+                f"reports/templates/kenpo に {missing} がありません。git から戻してください。",
+                f"{missing} is missing in reports/templates/kenpo: restore it from git.",
+            )
+        )
+    return found
 
 
 def page_variables(*, lang: str, title: str, chart_css: str = "") -> dict[str, str]:

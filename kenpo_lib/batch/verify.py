@@ -161,7 +161,8 @@ class Verifier:
             stems |= {file.removesuffix(".html") for file in made}
         for stem in sorted(stems):
             yield self._verify_page(folder.path / f"{stem}.html", folder.path / f"{stem}{MANIFEST_SUFFIX}")
-        for stem in sorted({path.stem for path in folder.errors.glob("*.*")}):
+        failures = {path.stem for suffix in ("html", "json") for path in folder.errors.glob(f"*.{suffix}")}
+        for stem in sorted(failures):
             yield _verify_failure(folder, stem)
 
     def _verify_page(self, page: Path, record: Path) -> Finding:

@@ -7,12 +7,14 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kenpo_lib.catalogue import NATION, load_catalogue
 from kenpo_lib.errors import InputError
+from kenpo_lib.files import remove, sha256_of
 from kenpo_lib.language import say
 from kenpo_lib.store.key import take_key, take_software_key
 from kenpo_lib.tables import fact_table
@@ -223,6 +225,13 @@ class Store:
     def folder(self) -> Path:
         """Where the files of this store are."""
         return self.curated_dir / FOLDER / self.manifest["folder"]
+
+    def discard(self) -> None:
+        """Have this store computed anew when it is next asked for; another one that has taken its place stays."""
+        path = self.curated_dir / FOLDER / STORE_MANIFEST
+        with suppress(OSError):
+            if sha256_of(path) == self.manifest_sha256:
+                remove(path)
 
     def _read(
         self, names: str | list[str], wanted: pl.Expr | None = None, *, columns: tuple[str, ...] | None = None
