@@ -20,14 +20,24 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = frozenset(
     (
         *("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link"),
-        *("os.symlink", "os.truncate", "os.chmod", "os.chown"),
+        *("os.symlink", "os.truncate", "os.chmod", "os.chown", "os.utime", "os.setxattr", "os.removexattr"),
         *("shutil.rmtree", "shutil.move", "shutil.copyfile", "shutil.copytree"),
     )
 )
 _STARTS = frozenset(
     ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn")
 )
-_CONNECTS = frozenset(("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"))
+_CONNECTS = frozenset(
+    (
+        *("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"),
+        *("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"),
+    )
+)
+_SIGNALS = frozenset(("os.kill", "os.killpg"))
+_NO_FILES = (":memory:", b":memory:", "", b"")  # databases
+# What a notebook is told to have done, as ``explain`` puts it into words.
+WRITES, CHANGES, STARTS = "write outside the work folder", "change outside the work folder", "start another program"
+CONNECTS, MOVES, KILLS = "connect to another process or machine", "change the working folder", "end another process"
 
 
 class ForbiddenError(PermissionError):
@@ -64,16 +74,21 @@ def forbid_outside(folder: Path, *, on_breach: Callable[[str], None] = lambda wh
             path, mode, flags = arguments
             writes = bool(flags & _WRITING) if isinstance(flags, int) else any(sign in (mode or "") for sign in "wax+")
             if writes and path is not None and not is_inside(path):
-                refuse("write outside the work folder")
+                refuse(WRITES)
         elif event in _CHANGES:
             if not all(is_inside(path) for path in arguments if isinstance(path, str | bytes | os.PathLike)):
-                refuse("change outside the work folder")
+                refuse(CHANGES)
         elif event in _STARTS:
-            refuse("start another program")
+            refuse(STARTS)
         elif event in _CONNECTS:
-            refuse("connect to another process or machine")
+            refuse(CONNECTS)
         elif event == "os.chdir":
-            refuse("change the working folder")
+            refuse(MOVES)
+        elif event in _SIGNALS:
+            if arguments[0] != os.getpid():
+                refuse(KILLS)
+        elif event == "sqlite3.connect" and arguments[0] not in _NO_FILES and not is_inside(arguments[0]):
+            refuse(WRITES)
 
     sys.addaudithook(watch)
 
