@@ -30,6 +30,7 @@ from kenpo_lib.batch.work import (
     fail,
 )
 from kenpo_lib.errors import FontError
+from kenpo_lib.language import Text
 from kenpo_lib.streams import fill_streams
 
 _TICK_SECONDS = 0.25
@@ -81,6 +82,7 @@ class _Cells:
     connection: Connection
     started: float
     cell_started: float
+    cell_number: int | None = None
     memory_checked: float = 0.0
     has_begun: bool = False
 
@@ -213,7 +215,7 @@ class LocalPool:
             return self._bury(running)
         running.has_begun, self._failed_starts = True, 0
         if kind == "cell":
-            running.cell_started = time.monotonic()
+            running.cell_started, running.cell_number = time.monotonic(), content or running.cell_number
             return None
         self._dismiss(running, patience=1.0)
         if kind == "failed":
@@ -238,11 +240,12 @@ class LocalPool:
         if not running.has_begun:
             self._count_failed_start()
         shown = f"{-code} ({signal.Signals(-code).name})" if code and code < 0 else code
-        return fail(
+        return _fail_in_cell(
+            running,
             Cause.CRASH,
             f"ノートブックのプロセスが途中で終わりました（終了コード {shown}）",
             f"the process of the notebook ended before its time (exit code {shown})",
-        ).failure
+        )
 
     def _check(self, running: _Cells) -> Failure | None:
         """Whether a process that says nothing has used up what it may."""
@@ -252,7 +255,7 @@ class LocalPool:
             if seconds > allowed:
                 self._dismiss(running)
                 ja, en = f"{allowed:.0f}秒たっても終わりませんでした", f"did not end within {allowed:.0f} s"
-                return fail(Cause.TIMEOUT, f"ノートブックが{ja}", f"the notebook {en}").failure
+                return _fail_in_cell(running, Cause.TIMEOUT, f"ノートブックが{ja}", f"the notebook {en}")
         if now - running.memory_checked > _MEMORY_CHECK_SECONDS:
             running.memory_checked = now
             if measure_memory(running.process.pid) > limits.memory_bytes:
@@ -262,7 +265,7 @@ class LocalPool:
                     f"ノートブックがメモリの上限（{size}）を超えました",
                     f"the notebook took more memory than {size}",
                 )
-                return fail(Cause.MEMORY, ja, en).failure
+                return _fail_in_cell(running, Cause.MEMORY, ja, en)
         return None
 
     def _receive(self, writer: _Writer) -> Iterator[Result]:
@@ -307,3 +310,10 @@ class LocalPool:
         end_process(writer.process)
         self._writers.remove(writer)
         self._start_writer()
+
+
+def _fail_in_cell(running: _Cells, cause: Cause, ja: str, en: str) -> Failure:
+    """Why there is no page, and in which cell its notebook was."""
+    number = running.cell_number
+    where = Text(f"（{number}番目のセル）", f" (in cell {number})") if number else Text("", "")
+    return Failure(cause, Text(ja + where.ja, en + where.en), number)
