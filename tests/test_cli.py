@@ -849,3 +849,81 @@ def test_nothing_is_written_that_only_a_terminal_understands(project):
         for sign in (b"\x1b", b"\x08"):
             assert sign not in done.stdout + done.stderr
         assert b"\r" not in (done.stdout + done.stderr).replace(b"\r\n", b"\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["report", "--brnch", "04"], "'--brnch' というオプションはありません。 近いもの: '--branch'"),
+        (["reprot"], "'reprot' というコマンドはありません。 近いもの: 'report'"),
+        (["report"], "オプションが足りません: '--fiscal-year'"),
+        (["report", "--fiscal-year"], "オプション '--fiscal-year' には値が要ります"),
+        (
+            ["report", "--fiscal-year", "2024", "--lang", "de"],
+            "'de' ではなく、次のどれかを指定してください: 'ja', 'en'",
+        ),
+        (["report", "--fiscal-year", "2024", "--jobs", "0"], "0 は範囲 1<=x<=64 の外です"),
+        (["report", "--fiscal-year", "2024", "--jobs", "x"], "'x' は数ではありません"),
+        (["report", "--fiscal-year", "2024", "--plan=3"], "オプション '--plan' は値をとりません"),
+        (["verify", "--format", "csv"], "'csv' ではなく、次のどれかを指定してください"),
+        (["curate", "x", "y"], "余分な引数があります（x y）"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_is_told_in_the_language_of_messages(project, monkeypatch, arguments, told):
+    result = run(project, *arguments)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith(("使い方: ", "誤り: "))
+    assert told in result.stderr
+    for english in ("Usage", "Try", "Error", "No such", "Missing", "Invalid", "Did you", "unexpected"):
+        assert english not in result.stderr
+    # and in English where that is asked for
+    monkeypatch.setenv("KENPO_LANG", "en")
+    result = run(project, *arguments)
+    assert result.stderr.startswith(("Usage: ", "Error: "))
+    assert result.stderr.isascii()
+
+
+def test_help_is_in_japanese_throughout(project):
+    for arguments in ([], ["report"], ["verify"], ["compare"]):
+        said = run(project, *arguments, "--help").stdout
+        assert said.startswith("使い方: ")
+        for english in ("Options:", "Commands:", "Show ", "default:", "required"):
+            assert english not in said
+
+
+def test_option_that_is_given_twice_means_both(project):
+    twice = run(project, "compare", "--fiscal-year", "2024", "--branch", "04", "--branch", "13", "--format", "csv")
+    once = run(project, "compare", "--fiscal-year", "2024", "--branch", "04,13", "--format", "csv")
+
+    assert twice.exit_code == 0
+    assert twice.stdout == once.stdout
+    assert {line.split(",")[0] for line in twice.stdout.splitlines()[1:]} == {"04", "13"}
+
+
+def test_empty_project_is_refused_and_not_this_folder(project, monkeypatch):
+    monkeypatch.chdir(project)
+
+    result = CliRunner().invoke(cli, ["--project", "", "compare", "--fiscal-year", "2024"])
+
+    assert_refused(result, "--project が空です")
+
+
+@pytest.mark.parametrize("address", ["", "foo", "localhost:8786", "http://x:1", "tcp://"])
+def test_scheduler_that_is_no_address_is_refused_at_once(project, address):
+    result = run(project, "report", "--fiscal-year", "2024", "--scheduler", address)
+
+    assert_refused(result, "tcp://host:8786")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals differ there")
+def test_ctrl_c_in_any_command_is_called_an_interruption(project, monkeypatch):
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kenpo_lib.batch.verify.Verifier.verify", interrupt)
+
+    result = run(project, "verify")
+
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "中断しました。\n")

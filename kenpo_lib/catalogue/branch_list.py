@@ -7,6 +7,9 @@ from kenpo_lib.errors import InputError, hint_nearest
 from kenpo_lib.language import say
 from kenpo_lib.normalise import fold_width
 
+# As people write lists and ranges: ``04、13``, ``40〜47``, ``40–47``. A full-width tilde is a plain one by then.
+_SIGNS = str.maketrans({"、": ",", **dict.fromkeys("〜~−–—‐", "-")})
+
 
 def parse_branch_list(catalogue: Catalogue, text: str) -> tuple[str, ...]:
     """Codes of the branches that a user named: ``04``, ``宮城``, ``04,13,40-47``, ``all``; in the order of the codes.
@@ -15,7 +18,7 @@ def parse_branch_list(catalogue: Catalogue, text: str) -> tuple[str, ...]:
         InputError: An unknown branch (the valid ones and the nearest are named) or an empty list.
     """
     chosen: set[str] = set()
-    parts = [part.strip() for part in fold_width(text).replace("、", ",").split(",")]
+    parts = [part.strip() for part in fold_width(text).translate(_SIGNS).split(",")]
     if parts in ([""], []):
         raise InputError(_unknown_branch(catalogue, text))
     for part in parts:

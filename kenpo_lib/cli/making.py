@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,13 +86,15 @@ def make_pages(batch: Batch, *, workers: int, scheduler: str | None) -> None:
     kept = len(outcomes) - made - len(failed)
     lang = batch.jobs[0].lang
     index = f"reports/{index_name(lang)}"
-    click.echo(
-        say(
-            f"{made} 件のレポートを作りました（変わりなし {kept} 件）: {index}",
-            f"{made} reports written ({kept} unchanged): {index}",
-        ),
-        err=True,
-    )
+    untouched = say("前回失敗していない", "did not fail") if batch.only_failed else say("変わりなし", "unchanged")
+    with suppress(OSError):  # nobody reads it any more; the pages are made all the same
+        click.echo(
+            say(
+                f"{made} 件のレポートを作りました（{untouched} {kept} 件）: {index}",
+                f"{made} reports written ({kept} {untouched}): {index}",
+            ),
+            err=True,
+        )
     if failed:
         names = ", ".join(outcome.job.file for outcome in failed)
         raise BranchesFailedError(

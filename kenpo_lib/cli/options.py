@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -10,10 +11,19 @@ from kenpo_lib.errors import InputError, hint_nearest
 from kenpo_lib.language import say
 
 ALL = "all"
+_ADDRESS = re.compile(r"(tcp|tls|ucx|wss?)://[^\s/]+")
+
+
+def join_given(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> str | None:
+    """An option that is given more than once means all of it."""
+    return ",".join(given) if given else None
+
 
 branch_option = click.option(
     "--branch",
-    default=ALL,
+    multiple=True,
+    callback=join_given,
+    default=(ALL,),
     show_default=True,
     help=say("支部: コード、名称、範囲、一覧（04、宮城、04,13,40-47、all）", "Branches: 04, Miyagi, 04,13,40-47, all"),
 )
@@ -43,6 +53,21 @@ lang_option = click.option(
     show_default=True,
     help=say("頁の言語", "Language of the pages"),
 )
+
+
+def check_scheduler(address: str | None) -> None:
+    """Refuse what Dask would wait two minutes for.
+
+    Raises:
+        InputError: No address.
+    """
+    if address is not None and not _ADDRESS.fullmatch(address):
+        raise InputError(
+            say(
+                f"--scheduler '{address}' はアドレスではありません。tcp://host:8786 の形で指定してください。",
+                f"--scheduler '{address}' is no address: write it as tcp://host:8786.",
+            )
+        )
 
 
 def names_all(text: str) -> bool:

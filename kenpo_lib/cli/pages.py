@@ -10,7 +10,16 @@ import click
 
 from kenpo_lib.batch.interrupt import stopping_in_order
 from kenpo_lib.cli.making import make_pages, require_publishable
-from kenpo_lib.cli.options import ALL, lang_option, names_all, parse_kpis, rows_option, year_option
+from kenpo_lib.cli.options import (
+    ALL,
+    check_scheduler,
+    join_given,
+    lang_option,
+    names_all,
+    parse_kpis,
+    rows_option,
+    year_option,
+)
 from kenpo_lib.cli.output import print_text
 from kenpo_lib.cli.root import find_folder
 from kenpo_lib.errors import InputError
@@ -31,6 +40,8 @@ if TYPE_CHECKING:
 @year_option
 @click.option(
     "--branch",
+    multiple=True,
+    callback=join_given,
     show_default=ALL,
     help=say(
         "支部: コード、名称、範囲、一覧（04、宮城、04,13,40-47、all）。全国概況も作る",
@@ -39,6 +50,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--kpi",
+    multiple=True,
+    callback=join_given,
     help=say(
         "指標ごとの頁: IDの一覧（visit_rate,generic_share）か、その年度のデータがある指標すべて（all）",
         "Pages of KPIs: ids (visit_rate,generic_share), or all with data of the year (all)",
@@ -94,6 +107,7 @@ def report(
     from kenpo_lib.parameters import parse_parameters, parse_year
 
     folder, catalogue = find_folder(ctx), load_catalogue()
+    check_scheduler(scheduler)
     parse_parameters({"order": order}, catalogue)  # also where no overview is asked for
     only_others = branch is None and (kpi is not None or quality)
     codes, year = parse_branch_list(catalogue, ALL if branch is None else branch), parse_year(fiscal_year)

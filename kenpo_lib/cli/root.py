@@ -9,10 +9,13 @@ from typing import Any
 import click
 
 from kenpo_lib import __version__
+from kenpo_lib.cli.words import translate_usage
 from kenpo_lib.errors import FolderError, InputError, KenpoError
 from kenpo_lib.language import say
 from kenpo_lib.normalise import legible
 
+translate_usage()  # before the first option is made
+INTERRUPTED = 130  # as shells have it for Ctrl+C
 PROJECT_MARKERS = ("expectations", "notebooks", "data")
 
 
@@ -25,6 +28,9 @@ class Group(click.Group):
         except KenpoError as error:
             click.echo(legible(str(error)), err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:  # click would say "Aborted!", and exit with what stands for failed pages
+            click.echo(say("中断しました。", "Interrupted."), err=True)
+            ctx.exit(INTERRUPTED)
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # whoever read the output has had enough; click ends quietly
@@ -44,7 +50,7 @@ class Group(click.Group):
 )
 @click.option(
     "--project",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False),
     help=say(
         "プロジェクトのフォルダー（省略時はカレントから上へ探す）",
         "Project folder (default: searched upwards from here)",
@@ -52,13 +58,17 @@ class Group(click.Group):
 )
 @click.version_option(__version__, prog_name="kenpo")
 @click.pass_context
-def cli(ctx: click.Context, project: Path | None) -> None:
+def cli(ctx: click.Context, project: str | None) -> None:
     ctx.obj = project
 
 
 def find_folder(ctx: click.Context) -> Path:
     """The project's folder: given, or the nearest one upwards that has the project's parts."""
-    start = (ctx.obj or Path.cwd()).resolve()
+    if ctx.obj == "":
+        raise InputError(
+            say("--project が空です。フォルダーを指定してください。", "--project is empty: name a folder.")
+        )
+    start = Path(ctx.obj or Path.cwd()).resolve()
     for folder in (start,) if ctx.obj else (start, *start.parents):
         if all((folder / marker).is_dir() for marker in PROJECT_MARKERS):
             return folder
