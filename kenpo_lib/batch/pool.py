@@ -196,7 +196,9 @@ class LocalPool:
         handles += [writer.connection for writer in self._writers]
         ready = set(map(id, wait(handles, timeout=_TICK_SECONDS)))
         for running in list(self._running):
-            failure = self._listen(running) if id(running.connection) in ready else self._check(running)
+            failure = self._listen(running) if id(running.connection) in ready else None
+            if failure is None and running in self._running:  # also one that says something all the time
+                failure = self._check(running)
             if failure:
                 yield Result(running.request, failure=failure, seconds=time.monotonic() - running.started)
         for writer in list(self._writers):
