@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
 from pathlib import Path
@@ -91,23 +91,24 @@ def run_local(batch: Batch, *, jobs: int = 2, limits: Limits | None = None) -> l
 
 
 class FakeMaker:
-    """Makes the same small page for each request, without processes; good where only the files matter."""
+    """Makes the same small page for each request, without processes; good where only the files matter. ``change`` alters results."""
 
-    def __init__(self, batch: Batch, text: str = "本文"):
-        self._inputs, self._text = batch.store.inputs, text
+    def __init__(self, batch: Batch, text: str = "本文", change: Callable[[Result], Result] = lambda result: result):
+        self._inputs, self._text, self._change = batch.store.inputs, text, change
 
     def run(self, requests: Iterable[Request]) -> Iterable[Result]:
         for request in requests:
             job = request.job
             sentinel = job.subject | {"inputs": self._inputs}
-            yield Result(request, page=f"<!doctype html><p>{job.branch_code} {self._text}</p>", sentinel=sentinel)
+            page = f"<!doctype html><p>{job.branch_code} {self._text}</p>"
+            yield self._change(Result(request, page=page, sentinel=sentinel))
 
 
-def run_fake(batch: Batch, text: str = "本文") -> list[Outcome]:
-    """Run a batch with ``FakeMaker``."""
+def run_fake(batch: Batch, *given: Any) -> list[Outcome]:
+    """Run a batch with ``FakeMaker``, which is given what comes after the batch."""
 
     def start(work: Path, total: int) -> AbstractContextManager[Maker]:
-        return nullcontext(FakeMaker(batch, text))
+        return nullcontext(FakeMaker(batch, *given))
 
     return run_batch(batch, start)
 

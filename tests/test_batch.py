@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import batches
 import nbformat
 import papermill
+import polars as pl
 import pytest
 from batches import (
     FINISH,
+    FakeMaker,
     copy_project,
     list_files,
     make_batch,
@@ -21,14 +26,19 @@ from batches import (
     with_options,
     write_cells,
 )
+from click.testing import CliRunner
+from faults import press_ctrl_c
 from libraries import COMMAND, LIBRARY, copy_library, run_with
 from published import BRANCHES, run_kenpo
 
 from kenpo_lib.batch.paths import Folder, Paths
-from kenpo_lib.batch.record import read_json
-from kenpo_lib.batch.run import InputsChangedError
-from kenpo_lib.batch.work import Cause, Limits
+from kenpo_lib.batch.record import is_recorded, read_json
+from kenpo_lib.batch.run import InputsChangedError, Outcome, run_batch
+from kenpo_lib.batch.template import read_templates
+from kenpo_lib.batch.work import Cause, Limits, Result
 from kenpo_lib.catalogue import load_catalogue
+from kenpo_lib.cli import cli
+from kenpo_lib.curated import read_tables, write_tables
 from kenpo_lib.files import sha256_of
 from kenpo_lib.page import check_page
 
@@ -100,7 +110,6 @@ def test_plain_papermill_gives_the_same_figures_as_the_batch(project: Paths, tmp
     )
 
     from kenpo_lib.batch.page_writer import PageWriter
-    from kenpo_lib.batch.template import read_templates
 
     writer = PageWriter(read_templates(project.templates))
     (title,) = {job.title for job in make_batch(project, ["47"]).jobs}
@@ -113,7 +122,7 @@ def test_plain_papermill_gives_the_same_figures_as_the_batch(project: Paths, tmp
 @pytest.mark.parametrize(
     ("cell", "cause", "said"),
     [
-        ("raise ValueError('bad figure\\n' + str([1, 2, 3]))", Cause.DATA, "ValueError: bad figure"),
+        ("raise ValueError('bad /srv/' + 'taro/x.csv\\n' + str([*range(3)]))", Cause.DATA, "ValueError: bad x.csv"),
         ("1 +", Cause.DATA, "SyntaxError"),
         ("input()", Cause.DATA, "3番目のセル"),
         ("import sys; sys.exit(0)", Cause.INCOMPLETE, "実行されなかったセル"),
@@ -140,6 +149,11 @@ def test_plain_papermill_gives_the_same_figures_as_the_batch(project: Paths, tmp
         ),
         # native code, which no hook of Python sees
         ("import polars; polars.DataFrame({'a': [1]}).write_csv(curated_dir + '/x.csv')", Cause.FORBIDDEN, "x.csv"),
+        (
+            "import polars; polars.DataFrame({'a': [1]}).write_csv(curated_dir + '/../../reports/templates/kenpo/x.css')",
+            Cause.FORBIDDEN,
+            "x.css",
+        ),
     ],
 )
 def test_failing_notebook_leaves_the_former_page_and_an_error_page(
@@ -160,10 +174,13 @@ def test_failing_notebook_leaves_the_former_page_and_an_error_page(
     assert said in outcome.failure.reason.ja
     assert outcome.attempt == (2 if cause in (Cause.CRASH, Cause.TIMEOUT, Cause.MEMORY) else 1)
     assert page_of(paths, job).read_bytes() == former
-    error_page = Folder(paths.reports / "2024").error_page(job).read_text(encoding="utf-8")
-    assert check_page(error_page) == []
-    assert said in error_page
-    assert "[1, 2, 3]</p>" not in error_page, "no rows of data"
+    folder = Folder(paths.reports / "2024")
+    assert check_page(folder.error_page(job).read_text(encoding="utf-8")) == []
+    for path in (folder.error_page(job), folder.error_record(job), paths.reports / "index.html"):
+        text = path.read_text(encoding="utf-8")
+        assert said in text
+        assert "[0, 1, 2]" not in text, "no rows of data"
+        assert "/srv/taro" not in text, "no folders"
     assert not list(paths.reports.rglob("*.tmp"))
     assert not Path("/tmp/kenpo-canary").exists()
 
@@ -178,6 +195,37 @@ def test_notebook_without_sentinel_or_about_another_branch_is_not_published(publ
     assert outcome.failure.cause == Cause.INCOMPLETE
     assert "別の支部" in outcome.failure.reason.ja
     assert not page_of(paths, outcome.job).exists()
+
+
+def _let_say(name: str, **other: str) -> Callable[[Result], Result]:
+    """The notebook says something else of that, or nothing."""
+    return lambda result: replace(result, sentinel={k: v for k, v in result.sentinel.items() if k != name} | other)
+
+
+def test_page_is_published_only_if_its_notebook_says_what_it_was_about_as_asked(project: Paths):
+    batch = make_batch(project, [], kpis=["visit_rate"])
+
+    for name in ("branch", "fiscal_year", "kpi", "inputs"):
+        for other in ({name: "other"}, {}):
+            (outcome,) = run_fake(batch, "本文", _let_say(name, **other))
+            assert outcome.failure.cause is Cause.INCOMPLETE, (name, other)
+            assert not page_of(project, outcome.job).exists()
+
+
+def test_figures_that_failed_their_checks_are_not_published_however_often_one_asks(project: Paths):
+    # given figures with a critical fault, which nobody has checked yet
+    tables = read_tables(project.curated)
+    is_rate = (pl.col("branch_code") == "04") & pl.col("kpi_id").str.contains("rate")
+    spoilt = tables["observations"].with_columns(pl.when(is_rate).then(686.0).otherwise("value").alias("value"))
+    write_tables(tables | {"observations": spoilt}, project.curated, inputs={})
+    given = ("--project", str(project.reports.parent), "report", "--fiscal-year", "2024", "--branch", "04")
+    # when: the first command checks them, the second one finds the verdict
+    for _ in range(2):
+        done = CliRunner().invoke(cli, given)
+        # then
+        assert (done.exit_code, done.stdout) == (3, ""), done.stderr
+        assert "686" in done.stderr
+        assert list_files(project.reports) == []
 
 
 def test_one_failing_branch_leaves_the_others_and_is_marked_in_the_index(published: Paths, tmp_path: Path):
@@ -305,6 +353,25 @@ def test_plan_names_which_part_of_the_software_changed(published: Paths, tmp_pat
     assert changed.stdout.count(f"作る  変わった: {part}\n") == 2, changed.stdout + changed.stderr
 
 
+def test_every_template_and_every_module_counts(project: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # given
+    library = copy_library(tmp_path / "library") / "kenpo_lib"
+    monkeypatch.setattr("kenpo_lib.batch.digests.LIBRARY", library)
+    batch = make_batch(project, ["04"])
+    run_fake(batch)
+    templates = {project.templates / "kenpo" / name: "テンプレート" for name in read_templates(project.templates)}
+    modules = {library / name: "ライブラリ" for name in ("batch/pool.py", "charts/theme.py")}
+    for path, part in (templates | modules).items():
+        # when
+        former = path.read_bytes()
+        path.write_bytes(former + b"\n")
+        (decision,) = batch.decide()
+        path.write_bytes(former)
+        # then
+        assert decision.reason.ja == f"変わった: {part}", path
+    assert not batch.decide()[0].is_made
+
+
 def test_plan_names_other_versions_of_packages(published: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     paths = copy_project(published, tmp_path / "project")
     run_fake(make_batch(paths, ["04"]))
@@ -322,20 +389,46 @@ def test_force_makes_everything(published: Paths, tmp_path: Path):
     assert [outcome.state for outcome in run_fake(make_batch(paths, ["04"], force=True))] == ["complete"]
 
 
-def test_changed_input_stops_the_batch_before_anything_is_mixed(published: Paths, tmp_path: Path):
+@pytest.mark.parametrize("name", ["data/curated/**/*.parquet", "notebooks/20_branch_profile.ipynb"])
+def test_changed_input_stops_the_batch_before_anything_is_mixed(project: Paths, name: str):
     # given a batch that has read its inputs
-    paths = copy_project(published, tmp_path / "project")
-    batch = make_batch(paths, ["04", "13"])
+    batch = make_batch(project, ["04", "13"])
 
-    def spoil(outcome):
-        for path in paths.curated.rglob("*.parquet"):
-            path.write_bytes(path.read_bytes() + b"x")
+    def spoil(outcome: Outcome) -> None:
+        for path in batch.project.glob(name):
+            path.write_bytes(path.read_bytes() + b" ")
 
     # when they change after the first page
-    with pytest.raises(InputsChangedError, match="入力が変わった"):
+    with pytest.raises(InputsChangedError, match=f"入力が変わった.*{Path(name).name.lstrip('*')}"):
         run_fake(with_options(batch, on_outcome=spoil))
     # then only that page is there
-    assert [page_of(paths, job).is_file() for job in batch.jobs] == [True, False]
+    assert [page_of(project, job).is_file() for job in batch.jobs] == [True, False]
+
+
+def test_what_a_killed_batch_left_is_gone_before_pages_are_made(project: Paths):
+    # given the work folder of a run that had the same number
+    batch = make_batch(project, ["04"])
+    (batch.folder.runs / "1" / f"{batch.jobs[0].stem}-1").mkdir(parents=True)
+
+    def start(work: Path, total: int) -> nullcontext:
+        assert not work.parent.exists()
+        return nullcontext(FakeMaker(batch))
+
+    assert [outcome.state for outcome in run_batch(batch, start)] == ["complete"]
+
+
+def test_run_that_was_interrupted_is_recorded_by_the_next_although_it_makes_nothing(project: Paths):
+    # given a batch that was interrupted when its page was there
+    batch = make_batch(project, ["04"])
+    run_fake(batch)
+    with pytest.raises(KeyboardInterrupt):
+        run_fake(with_options(batch, force=True, on_outcome=lambda outcome: press_ctrl_c()))
+    assert not is_recorded(batch.folder)
+    # when
+    (outcome,) = run_fake(batch)
+    # then
+    assert outcome.state == "unchanged"
+    assert is_recorded(batch.folder)
 
 
 # --- records --------------------------------------------------------------------------------------------------------

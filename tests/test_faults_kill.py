@@ -131,6 +131,17 @@ def test_command_killed_at_fifteen_moments_ends_each_time_as_if_undisturbed(
         assert _list_others(project) == others
 
 
+def test_notebook_that_runs_ends_with_the_command_that_is_killed(published: Paths, tmp_path: Path):
+    """Row 51: also where it would say nothing for long."""
+    cell = "open('begun', 'w').close()\nimport time\ntime.sleep(600)"
+    paths = make_small_project(published, tmp_path / "project", cell)
+    with running(paths.reports.parent) as command:
+        assert command.wait_until(lambda: any((paths.reports / YEAR).rglob("begun"))), command.said()
+        command.process.kill()
+        command.wait()
+        command.assert_nobody_is_left()
+
+
 # --- asked to end ---------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ import pytest
 from batches import copy_project, hash_pages, make_batch, run_fake
 from commands import make_small_project, running
 
+from kenpo_lib.batch import lock
 from kenpo_lib.batch.lock import LOCK, BatchRunningError, lock_folder
 from kenpo_lib.batch.paths import Paths
 from kenpo_lib.batch.record import read_record
@@ -111,6 +112,40 @@ def test_lock_is_not_taken_twice_by_one_process(tmp_path: Path):
         with pytest.raises(BatchRunningError, match=f"プロセス {os.getpid()}"), lock_folder(tmp_path):
             pytest.fail("both hold it")
         assert (tmp_path / LOCK).exists()
+
+
+def test_lock_file_that_vanishes_while_it_is_taken_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Its former holder removes it between the moments when it is opened and locked: a lock on a file without a name is none."""
+    take, taken = lock._take, []
+
+    def take_late(descriptor: int) -> None:
+        taken.append(descriptor)
+        if len(taken) == 1:
+            (tmp_path / LOCK).unlink()
+        take(descriptor)
+
+    monkeypatch.setattr(lock, "_take", take_late)
+
+    with lock_folder(tmp_path):
+        assert (tmp_path / LOCK).exists()
+        with pytest.raises(BatchRunningError), lock_folder(tmp_path):
+            pytest.fail("both hold it")
+
+
+def test_lock_file_is_removed_while_the_lock_is_still_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    remove, removed = lock.remove, []
+
+    def look(path: Path) -> None:
+        with pytest.raises(BatchRunningError):
+            lock._open_locked(path)
+        remove(path)
+        removed.append(path)
+
+    monkeypatch.setattr(lock, "remove", look)
+
+    with lock_folder(tmp_path):
+        pass
+    assert removed == [tmp_path / LOCK]
 
 
 def test_file_system_without_locks_is_not_taken_for_another_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

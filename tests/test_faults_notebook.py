@@ -12,13 +12,17 @@ import pytest
 from batches import FINISH, copy_project, hash_pages, list_files, make_batch, run_local
 from click.testing import CliRunner
 from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
 
+from kenpo_lib.batch.explain import describe_error
+from kenpo_lib.batch.listing import render_listing
 from kenpo_lib.batch.page_writer import PageWriter
 from kenpo_lib.batch.paths import Paths
 from kenpo_lib.batch.template import read_templates
 from kenpo_lib.batch.work import Cause, Limits, PageFailedError
 from kenpo_lib.cli import cli
-from kenpo_lib.page import check_page
+from kenpo_lib.page import MAX_PAGE_BYTES, check_page
+from kenpo_lib.tables import Html
 
 pytestmark = pytest.mark.xdist_group("faults")
 
@@ -132,6 +136,43 @@ def test_markdown_of_a_notebook_is_not_part_of_its_page(published: Paths):
     page = _write(published, nbformat.v4.new_markdown_cell(ACTIVE), nbformat.v4.new_raw_cell(ACTIVE))
 
     assert page == _write(published)
+
+
+@pytest.mark.parametrize(
+    ("html", "cause"),
+    [
+        ("<h1>二</h1>", Cause.PAGE),
+        ("<a href='#nowhere'>本文</a>", Cause.PAGE),
+        ("<p>" + "x" * MAX_PAGE_BYTES + "</p>", Cause.TOO_LARGE),
+    ],
+    ids=["two headings", "broken link", "too large"],
+)
+def test_page_that_fails_its_check_is_given_to_nobody(published: Paths, html: str, cause: Cause):
+    """Of a notebook, and of those that no notebook makes."""
+    with pytest.raises(PageFailedError) as caught:
+        _write(published, _code({"text/html": html}))
+    assert caught.value.failure.cause is cause
+
+    with pytest.raises(PageFailedError):
+        render_listing(Html(f"<h1>一</h1>{html}"), templates=published.templates, lang="ja", title="kenpo")
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("bad figure\n[1, 2, 3]", "bad figure"),
+        ("no file /srv/taro/x.csv or 'C:\\My files\\y.csv'", "no file x.csv or 'y.csv'"),
+        ("y" * 300, "y" * 200),
+    ],
+    ids=["rows", "folders", "length"],
+)
+def test_reason_is_the_first_line_without_folders_and_not_long(message: str, shown: str):
+    """Row 40."""
+    given = {"cell_index": 2, "exec_count": 3, "source": "", "traceback": []}
+
+    failure = describe_error(PapermillExecutionError(**given, ename="InputError", evalue=message))
+
+    assert failure.reason.en == f"cell 2 of the notebook failed: {shown}"
 
 
 @pytest.mark.slow

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 
 import pytest
 
+from kenpo_lib import files
 from kenpo_lib.files import digest_files, sha256_of, write_atomically
 
 
@@ -35,6 +37,23 @@ def test_write_atomically_replaces_the_content(tmp_path):
     assert path.stat().st_mode & 0o777 == (0o666 if os.name == "nt" else 0o644)
 
 
+def test_write_atomically_has_the_content_on_the_disk_before_the_name_and_then_the_name(tmp_path, monkeypatch):
+    # given
+    done = []
+
+    def change(operation, *arguments, **options):
+        is_folder = operation is os.fsync and stat.S_ISDIR(os.fstat(arguments[0]).st_mode)
+        done.append("fsync of the folder" if is_folder else operation.__name__)
+        return operation(*arguments, **options)
+
+    monkeypatch.setattr(files, "_change", change)
+    # when
+    write_atomically(tmp_path / "file.txt", b"new")
+    # then; Windows syncs no folders
+    steps = ["mkstemp", "write", "fsync", "chmod", "replace", "fsync of the folder"]
+    assert done == (steps[:-1] if os.name == "nt" else steps)
+
+
 @pytest.mark.parametrize(
     "error", [OSError(28, "No space left on device"), PermissionError(13, "locked"), KeyboardInterrupt()]
 )
@@ -44,10 +63,11 @@ def test_write_atomically_leaves_the_old_file_when_writing_fails(tmp_path, monke
     path = tmp_path / "file.txt"
     path.write_bytes(b"old")
 
-    given = []
+    given, tries = [], []
 
     def fail(*args, **kwargs):
         given.extend(args)
+        tries.append(step)
         raise error
 
     monkeypatch.setattr(f"kenpo_lib.files.{step}", fail)
@@ -58,6 +78,8 @@ def test_write_atomically_leaves_the_old_file_when_writing_fails(tmp_path, monke
     monkeypatch.undo()
     assert path.read_bytes() == b"old"
     assert list_files(tmp_path) == ["file.txt"]
+    # and it was tried once: patience is for files that another program holds open
+    assert tries == [step]
     # and nothing that was given as an open file is still open, or Windows could not have removed it
     for descriptor in (one for one in given if isinstance(one, int) and step in ("os.fsync", "os.fdopen")):
         with pytest.raises(OSError, match=r"Bad file descriptor|WinError 6"):

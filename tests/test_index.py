@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
@@ -233,6 +234,18 @@ def test_summary_of_another_shape_is_a_dash(project: Paths, summary: Mapping[str
     row = cells_of(find_row(read(project), job.file))
 
     assert {row[name] for name in ("目標", "全国と比べて", "前年度から", "注意")} == {"–"}
+
+
+def test_record_that_was_edited_by_hand_is_not_shown(project: Paths):
+    batch = make(project, "04", "13", "47", failing=["13"])
+    made, failed, other = batch.jobs
+    for path in (batch.folder.manifest(made), batch.folder.error_record(failed)):
+        path.write_text(json.dumps(read_json(path) | {"finished": "1999-01-01T00:00:00.000+00:00"}), encoding="utf-8")
+    write(project)
+
+    page = read(project)
+
+    assert [link["href"] for link in page.select("table a")] == [f"2024/{other.file}"]
 
 
 def test_page_whose_kpi_or_branch_is_defined_no_more_is_still_listed(project: Paths):

@@ -25,7 +25,17 @@ _CHANGES = frozenset(
     )
 )
 _STARTS = frozenset(
-    ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn")
+    (
+        "subprocess.Popen",
+        "os.system",
+        "os.exec",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.startfile",
+        "os.fork",
+        "os.forkpty",
+        "pty.spawn",
+    )
 )
 _CONNECTS = frozenset(
     (
