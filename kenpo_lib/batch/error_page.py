@@ -12,6 +12,10 @@ from kenpo_lib.normalise import format_fiscal_year
 from kenpo_lib.tables import Html, heading
 
 _MAX_CELL = 2_000  # characters of a cell that are shown
+_MEND_NOTEBOOK = Text(
+    "ノートブックを直すか、git から戻してから、同じコマンドをもう一度実行してください。",
+    "Change the notebook, or restore it from git, then run the same command again.",
+)
 _ADVICE = {
     Cause.DATA: Text(
         "data/raw の該当する値を出典と見比べ、kenpo curate と kenpo validate を実行してから、同じコマンドをもう一度実行してください。"
@@ -23,12 +27,8 @@ _ADVICE = {
         "ファイルを開いているExcelやEdgeを閉じ、空き容量と書き込みの権限を確かめてから、同じコマンドをもう一度実行してください。",
         "Close the file in Excel or Edge, check free space and permissions, then run the same command again.",
     ),
+    **dict.fromkeys((Cause.FORBIDDEN, Cause.TOO_LARGE, Cause.INCOMPLETE, Cause.PAGE), _MEND_NOTEBOOK),
 }
-_MEND_NOTEBOOK = Text(
-    "ノートブックを直すか、git から戻してから、同じコマンドをもう一度実行してください。",
-    "Change the notebook, or restore it from git, then run the same command again.",
-)
-_ADVICE |= dict.fromkeys((Cause.FORBIDDEN, Cause.TOO_LARGE, Cause.INCOMPLETE, Cause.PAGE), _MEND_NOTEBOOK)
 _OTHERWISE = Text(
     "同じコマンドをもう一度実行してください。続くときは kenpo doctor で環境を確かめてください。",
     "Run the same command again. If it goes on, check the machine with `kenpo doctor`.",
