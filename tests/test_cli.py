@@ -894,12 +894,19 @@ def test_help_is_in_japanese_throughout(project):
 
 
 def test_option_that_is_given_twice_means_both(project):
-    twice = run(project, "compare", "--fiscal-year", "2024", "--branch", "04", "--branch", "13", "--format", "csv")
-    once = run(project, "compare", "--fiscal-year", "2024", "--branch", "04,13", "--format", "csv")
+    asked = ("compare", "--fiscal-year", "2024", "--format", "csv")
+    twice = run(project, *asked, "--branch", "04", "--branch", "13")
+    once = run(project, *asked, "--branch", "04,13")
 
     assert twice.exit_code == 0
     assert twice.stdout == once.stdout
     assert {line.split(",")[0] for line in twice.stdout.splitlines()[1:]} == {"04", "13"}
+    # and so with KPIs
+    twice = run(project, *asked, "--kpi", "visit_rate", "--kpi", "generic_share")
+    once = run(project, *asked, "--kpi", "visit_rate,generic_share")
+    other = run(project, *asked, "--kpi", "generic_share")
+    assert twice.exit_code == 0
+    assert twice.stdout == once.stdout != other.stdout
 
 
 def test_empty_project_is_refused_and_not_this_folder(project, monkeypatch):

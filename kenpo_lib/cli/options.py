@@ -14,15 +14,17 @@ ALL = "all"
 _ADDRESS = re.compile(r"(tcp|tls|ucx|wss?)://[^\s/]+")
 
 
-def join_given(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> str | None:
-    """An option that is given more than once means all of it."""
+def list_option(name: str, **attributes: Any) -> Any:
+    """An option that takes a list; given more than once it means all of it."""
+    return click.option(name, multiple=True, callback=_join_given, **attributes)
+
+
+def _join_given(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> str | None:
     return ",".join(given) if given else None
 
 
-branch_option = click.option(
+branch_option = list_option(
     "--branch",
-    multiple=True,
-    callback=join_given,
     default=(ALL,),
     show_default=True,
     help=say("支部: コード、名称、範囲、一覧（04、宮城、04,13,40-47、all）", "Branches: 04, Miyagi, 04,13,40-47, all"),

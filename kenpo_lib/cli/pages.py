@@ -13,8 +13,8 @@ from kenpo_lib.cli.making import make_pages, require_publishable
 from kenpo_lib.cli.options import (
     ALL,
     check_scheduler,
-    join_given,
     lang_option,
+    list_option,
     names_all,
     parse_kpis,
     rows_option,
@@ -38,20 +38,16 @@ if TYPE_CHECKING:
     )
 )
 @year_option
-@click.option(
+@list_option(
     "--branch",
-    multiple=True,
-    callback=join_given,
     show_default=ALL,
     help=say(
         "支部: コード、名称、範囲、一覧（04、宮城、04,13,40-47、all）。全国概況も作る",
         "Branches: 04, Miyagi, 04,13,40-47, all; with the overview",
     ),
 )
-@click.option(
+@list_option(
     "--kpi",
-    multiple=True,
-    callback=join_given,
     help=say(
         "指標ごとの頁: IDの一覧（visit_rate,generic_share）か、その年度のデータがある指標すべて（all）",
         "Pages of KPIs: ids (visit_rate,generic_share), or all with data of the year (all)",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from kenpo_lib.cli.options import branch_option, format_option, parse_kpis, year_option
+from kenpo_lib.cli.options import branch_option, format_option, list_option, parse_kpis, year_option
 from kenpo_lib.cli.output import print_frame, print_text
 from kenpo_lib.cli.root import find_folder
 from kenpo_lib.language import console_language, say
@@ -22,7 +22,7 @@ from kenpo_lib.language import console_language, say
 )
 @branch_option
 @year_option
-@click.option("--kpi", help=say("指標のID（カンマ区切り）", "KPI ids, separated by commas"))
+@list_option("--kpi", help=say("指標のID（カンマ区切り）", "KPI ids, separated by commas"))
 @format_option
 @click.pass_context
 def compare(ctx: click.Context, branch: str, fiscal_year: str, kpi: str | None, form: str) -> None:
