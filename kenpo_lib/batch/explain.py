@@ -6,21 +6,14 @@ import re
 
 from papermill.exceptions import PapermillExecutionError
 
-from kenpo_lib.batch.guard import CHANGES, CONNECTS, KILLS, MOVES, STARTS, WRITES, ForbiddenError
+from kenpo_lib.batch.guard import BREACHES, ForbiddenError
 from kenpo_lib.batch.work import Cause, Failure, fail
 from kenpo_lib.errors import KenpoError
 from kenpo_lib.language import Text
 from kenpo_lib.normalise import legible
 
 MAX_MESSAGE = 200
-_BREACHES = {
-    WRITES: "作業フォルダーの外への書き込み",
-    CHANGES: "作業フォルダーの外の変更",
-    STARTS: "ほかのプログラムの起動",
-    CONNECTS: "ほかのプロセスや端末への接続",
-    MOVES: "作業フォルダーの移動",
-    KILLS: "ほかのプロセスの終了",
-}
+_IN_JAPANESE = {breach.en: breach.ja for breach in BREACHES}
 # The folders before a file's name, on any system: within quotes, where names may have blanks, and elsewhere.
 _QUOTED_FOLDERS = re.compile(r"(['\"])(?:[A-Za-z]:\\|\\\\|/)[^'\"]*[\\/](?=[^'\"\\/]*\1)")
 _FOLDERS = re.compile(r"(?:[A-Za-z]:\\|\\\\|(?<![\w.<:/])/)(?:[^\s'\"<>|:\\/]+[\\/]+)+")
@@ -51,7 +44,7 @@ def describe_breach(what: str, error: PapermillExecutionError | None = None) -> 
     return Failure(
         Cause.FORBIDDEN,
         Text(
-            f"ノートブックが許されない操作をしました（{_BREACHES.get(what, shown)}）",
+            f"ノートブックが許されない操作をしました（{_IN_JAPANESE.get(what, shown)}）",
             f"the notebook did what none may: {shown}",
         ),
         _number_of(error) if error else None,

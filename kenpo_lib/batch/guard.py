@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kenpo_lib.files import TEMPORARY_SUFFIX
+from kenpo_lib.language import Text
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = frozenset(
@@ -45,9 +46,14 @@ _CONNECTS = frozenset(
 )
 _SIGNALS = frozenset(("os.kill", "os.killpg"))
 _NO_FILES = (":memory:", b":memory:", "", b"")  # databases
-# What a notebook is told to have done, as ``explain`` puts it into words.
-WRITES, CHANGES, STARTS = "write outside the work folder", "change outside the work folder", "start another program"
-CONNECTS, MOVES, KILLS = "connect to another process or machine", "change the working folder", "end another process"
+# What a notebook did. Errors say it in English; ``explain`` finds the other language.
+_WRITTEN = Text("作業フォルダーの外への書き込み", "write outside the work folder")
+_CHANGED = Text("作業フォルダーの外の変更", "change outside the work folder")
+_STARTED = Text("ほかのプログラムの起動", "start another program")
+_CONNECTED = Text("ほかのプロセスや端末への接続", "connect to another process or machine")
+_MOVED = Text("作業フォルダーの移動", "change the working folder")
+_KILLED = Text("ほかのプロセスの終了", "end another process")
+BREACHES = (_WRITTEN, _CHANGED, _STARTED, _CONNECTED, _MOVED, _KILLED)
 
 
 class ForbiddenError(PermissionError):
@@ -75,30 +81,29 @@ def forbid_outside(folder: Path, *, on_breach: Callable[[str], None] = lambda wh
         name = spell(os.fsdecode(path))
         return name in free or name.startswith(own)
 
-    def refuse(what: str) -> None:
-        on_breach(what)
-        raise ForbiddenError(what)
+    def refuse(what: Text) -> None:
+        on_breach(what.en)
+        raise ForbiddenError(what.en)
 
     def watch(event: str, arguments: tuple) -> None:
         if event == "open":
             path, mode, flags = arguments
             writes = bool(flags & _WRITING) if isinstance(flags, int) else any(sign in (mode or "") for sign in "wax+")
             if writes and path is not None and not is_inside(path):
-                refuse(WRITES)
+                refuse(_WRITTEN)
         elif event in _CHANGES:
             if not all(is_inside(path) for path in arguments if isinstance(path, str | bytes | os.PathLike)):
-                refuse(CHANGES)
+                refuse(_CHANGED)
         elif event in _STARTS:
-            refuse(STARTS)
+            refuse(_STARTED)
         elif event in _CONNECTS:
-            refuse(CONNECTS)
+            refuse(_CONNECTED)
         elif event == "os.chdir":
-            refuse(MOVES)
-        elif event in _SIGNALS:
-            if arguments[0] != os.getpid():
-                refuse(KILLS)
+            refuse(_MOVED)
+        elif event in _SIGNALS and arguments[0] != os.getpid():
+            refuse(_KILLED)
         elif event == "sqlite3.connect" and arguments[0] not in _NO_FILES and not is_inside(arguments[0]):
-            refuse(WRITES)
+            refuse(_WRITTEN)
 
     sys.addaudithook(watch)
 

@@ -42,7 +42,7 @@ from kenpo_lib.language import say
 from kenpo_lib.store import Store
 from kenpo_lib.store.opened import FOLDER
 
-STORE_FOLDER = f"data/curated/{FOLDER}/"
+_STORE_FOLDER = f"data/curated/{FOLDER}/"
 
 
 class InputsChangedError(InputError):
@@ -199,7 +199,7 @@ def _finish(result: Result, batch: Batch, digests: Digests, code: Code, number: 
     """Publish what was made, or record why it was not."""
     job, attempt = result.request.job, result.request.attempt
     if changed := digests.find_changed(job):
-        if any(name.startswith(STORE_FOLDER) for name in changed):
+        if any(name.startswith(_STORE_FOLDER) for name in changed):
             batch.store.discard()  # damaged or replaced: the same command computes it anew
         listed = ", ".join(changed)
         raise InputsChangedError(

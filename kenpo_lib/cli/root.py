@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from kenpo_lib import __version__
+from kenpo_lib.batch.interrupt import StoppedError
 from kenpo_lib.cli.words import translate_usage
 from kenpo_lib.errors import FolderError, InputError, KenpoError
 from kenpo_lib.language import say
 from kenpo_lib.normalise import legible
 
 translate_usage()  # before the first option is made
-INTERRUPTED = 130  # as shells have it for Ctrl+C
 PROJECT_MARKERS = ("expectations", "notebooks", "data")
 
 
@@ -30,7 +30,7 @@ class Group(click.Group):
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:  # click would say "Aborted!", and exit with what stands for failed pages
             click.echo(say("中断しました。", "Interrupted."), err=True)
-            ctx.exit(INTERRUPTED)
+            ctx.exit(StoppedError.exit_code)
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # whoever read the output has had enough; click ends quietly
